@@ -1,0 +1,6 @@
+"""Entry of `python -m codexwrap`."""
+
+from codexwrap.cli import run
+
+if __name__ == "__main__":
+    run()
