@@ -11,6 +11,8 @@ OUTPUT, INPUT, MARK, RESIZE, EXIT = "o", "i", "m", "r", "x"
 SUBMIT = "submit"  # the user pressed Enter
 GAP = "gap"  # bytes were skipped here: what the screen shows is stale until it is painted again
 
+_FOREVER = 1e12  # seconds
+
 _NO_ENV: Mapping[str, str] = {}
 
 
@@ -111,10 +113,10 @@ def _header(line: bytes | str) -> tuple[Header, int]:
         raise BadCastError("its first line is no asciicast header of version 2 or 3")
     term = record.get("term") if isinstance(record.get("term"), dict) else {}
     try:
-        columns = int(term.get("cols") if version == 3 else record.get("width"))
-        rows = int(term.get("rows") if version == 3 else record.get("height"))
+        columns, rows = (term["cols"], term["rows"]) if version == 3 else (record["width"], record["height"])
+        columns, rows = int(columns), int(rows)
         timestamp = float(record.get("timestamp") or 0)
-    except (TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise BadCastError("its header names no terminal size") from None
     env = record.get("env") if isinstance(record.get("env"), dict) else {}
     named = {"version", "term", "width", "height", "timestamp", "env", "command", "title"}
@@ -145,6 +147,7 @@ def parse(line: bytes | str) -> Record | None:
     """One event line, its time as it stands there; None for a comment, a blank, or what is no event."""
     try:
         time, code, data = json.loads(line)
-        return Record(float(time), str(code), str(data))
-    except (ValueError, TypeError):
+        record = Record(float(time), str(code), str(data))
+    except (ValueError, TypeError, OverflowError):
         return None
+    return record if abs(record.time) < _FOREVER else None  # not NaN, not infinite

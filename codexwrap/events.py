@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -63,14 +64,19 @@ def from_line(line: bytes | str) -> Event:
     return Event(**fields, data=data if isinstance(data, dict) else {"value": data})
 
 
-_last_id = 0
+def _microseconds() -> Iterator[int]:
+    last = 0
+    while True:
+        last = max(time.time_ns() // 1000, last + 1)
+        yield last
+
+
+_ticks = _microseconds()
 
 
 def new_id() -> str:
     """Unique and sortable: microseconds since the epoch, never the same twice in a process, and 40 random bits."""
-    global _last_id
-    _last_id = max(time.time_ns() // 1000, _last_id + 1)
-    return f"{_last_id:014x}-{os.urandom(5).hex()}"
+    return f"{next(_ticks):014x}-{os.urandom(5).hex()}"
 
 
 def timestamp(at: float) -> str:

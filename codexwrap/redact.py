@@ -89,6 +89,4 @@ _UNPRINTABLE = re.compile(
 
 def printable(text: str, *, keep: str = "") -> str:
     """`text` with nothing in it that a terminal obeys: one line, unless `keep` holds a newline."""
-    return _UNPRINTABLE.sub(
-        lambda match: match[0] if match[0] in keep else " " if match[0] in "\n\r\t" else "", text
-    )
+    return _UNPRINTABLE.sub(lambda match: match[0] if match[0] in keep else " " if match[0] in "\n\r\t" else "", text)
