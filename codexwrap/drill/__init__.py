@@ -1,0 +1,1 @@
+"""Kill a real session's provider, safely."""
