@@ -232,8 +232,14 @@ def test_settings_and_drivers_of_the_user_do_not_reach_the_facts(repo: Path) -> 
     ran.unlink(missing_ok=True)
     repos.write(repo, {".git/info/attributes": "*.txt diff=d\n", "a.txt": "x\n", "ä.txt": "y\n"})
     repos.run(repo, "-c", "core.fsmonitor=", "add", "a.txt")
+    repos.run(repo, "-c", "core.fsmonitor=", "mv", "dir/b.txt", "dir/c.txt")
     facts = collect(repo / "dir")
-    assert facts.files == (File("a.txt", "modified", "", 1, 2), File("ä.txt", "", "untracked"))
+    assert facts.files == (
+        File("a.txt", "modified", "", 1, 2),
+        File("dir/b.txt", "deleted", "", 0, 1),
+        File("dir/c.txt", "added", "", 1, 0),
+        File("ä.txt", "", "untracked"),
+    )
     assert not ran.exists()
 
 
