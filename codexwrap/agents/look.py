@@ -1,0 +1,149 @@
+"""What one frame of an agent shows."""
+
+import re
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from codexwrap.screen import Screen
+
+
+class Live(StrEnum):
+    """What the row says that an agent keeps while a turn runs."""
+
+    WORKING = "working"
+    RETRYING = "retrying"
+    NO_NETWORK = "no network"
+    NO_SERVER = "no server"
+
+
+class Page(StrEnum):
+    """What stands on the screen in place of the conversation."""
+
+    LOGIN = "login"
+    OVERLAY = "overlay"  # a transcript, a diff, a picker: its rows are not the live end of anything
+    EXIT = "exit"  # the last words of a program that did not start
+
+
+class Banner(NamedTuple):
+    """A cell with the shape of a fatal error. `text` is its words, `squashed` the same as rules compare them."""
+
+    row: int
+    text: str
+    squashed: str
+
+
+class Look(NamedTuple):
+    """One frame, read.
+
+    `banner` is the fatal-looking cell at the live end: nothing of the conversation stands below it; `passed` are those
+    that something does. `prompt` is the last prompt of the conversation, squashed, and `prompts` how many of them are in
+    sight; `answered` says that the agent wrote something below that prompt. `draft` is what stands unsent in the composer,
+    None where there is no composer. `popup` is the squashed text of what stands in the composer's place. `tool` says that
+    a tool of the agent's runs; `body` changes whenever the conversation does.
+    """
+
+    banner: Banner | None = None
+    passed: tuple[Banner, ...] = ()
+    live: Live | None = None
+    live_text: str = ""
+    draft: str | None = None
+    prompt: str | None = None
+    prompts: int = 0
+    answered: bool = False
+    tool: bool = False
+    body: int = 0
+    popup: str | None = None
+    page: Page | None = None
+    page_text: str = ""
+
+
+class Finding(NamedTuple):
+    """What a text means: a cause by name, and the words that may hold the time at which it ends."""
+
+    cause: str
+    text: str
+    until: str = ""
+
+
+class Report(StrEnum):
+    """What an agent says of itself by OSC 7501 (`ESC ] 7501 ; state=...`)."""
+
+    IDLE = "idle"
+    WORKING = "working"
+    DONE = "done"
+    ERROR = "error"
+    BLOCKED = "blocked"
+
+
+class Agent(Protocol):
+    """The rules about one agent: data and pure functions. A module is one; `codexwrap.agents` lists them all."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def programs(self) -> Sequence[str]:
+        """Names under which its program is started."""
+
+    @property
+    def home_variable(self) -> str:
+        """The environment variable that moves its home."""
+
+    @property
+    def default_home(self) -> str:
+        """Its home where that variable is not set."""
+
+    @property
+    def credential_file(self) -> str:
+        """Its name in that home."""
+
+    def look(self, screen: "Screen") -> Look: ...
+
+    def find(self, look: Look) -> Finding | None:
+        """What the banner, the popup or the page of a frame means; None where its words are not known or mean nothing."""
+        ...
+
+    def harmless(self, banner: Banner) -> bool:
+        """A cell in the shape of an error that the agent draws for something that ends no session."""
+        ...
+
+    def local(self, draft: str) -> bool:
+        """A line that the agent answers by itself, without its provider (`!ls`, `/status`)."""
+        ...
+
+    def starts_session(self, arguments: Sequence[str]) -> bool:
+        """False for `--help`, `login` and the like, which open no conversation."""
+        ...
+
+    def resume(self, arguments: Sequence[str], session: str) -> list[str]:
+        """The arguments that bring a session back, with the options that it was started with."""
+        ...
+
+
+_QUOTES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u201c": '"', "\u201d": '"'})
+_SPACE = re.compile(r"\s+")
+
+
+def squash(text: str) -> str:
+    """Text as rules compare it: agents wrap anywhere, also inside words, and change their quotes between versions."""
+    return _SPACE.sub("", text).translate(_QUOTES)
+
+
+def join(rows: Sequence[str], columns: int) -> str:
+    """Wrapped rows as one line. A row that fills the width may have been cut inside a word: it gets no space behind it."""
+    text = ""
+    for row in rows:
+        text += row.strip() + ("" if len(row) >= columns and not row.endswith((",", ".", ";", ")", "!", "?")) else " ")
+    return text.rstrip()
+
+
+def report(osc: str) -> Report | None:
+    """What an OSC payload reports, if it is a status sequence."""
+    code, _, rest = osc.partition(";")
+    fields = dict(part.partition("=")[::2] for part in re.split("[:;]", rest) if "=" in part)
+    try:
+        return Report(fields.get("state", "")) if code == "7501" else None
+    except ValueError:
+        return None

@@ -1,0 +1,64 @@
+"""Look at other processes."""
+
+import os
+from collections import defaultdict
+from pathlib import Path
+
+_PROC = Path("/proc")
+
+
+def descendants(pid: int) -> list[int]:
+    """A process and all below it, parents first; only itself where the system does not tell (no /proc)."""
+    children: dict[int, list[int]] = defaultdict(list)
+    for each in _pids():
+        if (parent := _parent(each)) is not None:
+            children[parent].append(each)
+    found = [pid]
+    for each in found:
+        found.extend(children[each])
+    return found
+
+
+def open_files(pid: int) -> list[Path]:
+    """The files that a process has open; none where it is another user's, gone, or the system does not tell."""
+    folder = _PROC / str(pid) / "fd"
+    found = []
+    try:
+        names = os.listdir(folder)  # noqa: PTH208 - names, not paths
+    except OSError:
+        return []
+    for name in names:
+        try:
+            target = (folder / name).readlink()
+        except OSError:
+            continue
+        if target.is_absolute() and not target.name.endswith(" (deleted)"):
+            found.append(target)
+    return found
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process of this number exists; a zombie does."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _pids() -> list[int]:
+    try:
+        return [int(name) for name in os.listdir(_PROC) if name.isdecimal()]  # noqa: PTH208
+    except OSError:
+        return []
+
+
+def _parent(pid: int) -> int | None:
+    try:
+        stat = (_PROC / str(pid) / "stat").read_bytes()
+    except OSError:
+        return None
+    # The name in parentheses may hold anything, also a parenthesis; state and parent stand behind the last one.
+    return int(stat[stat.rindex(b")") + 2 :].split()[1])

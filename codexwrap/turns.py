@@ -1,0 +1,130 @@
+"""Follow the turns of a conversation."""
+
+from typing import NamedTuple
+
+from codexwrap.agents.look import Agent, Live, Look, Page, Report, squash
+
+# Seconds.
+_QUIET = 1.0  # an answer stands, and nothing has moved for so long: the turn has probably ended
+_ENTERED = 2.0  # a line that was sent with Enter leaves the composer within this
+_FORGOTTEN = 60.0  # a turn that shows neither work nor an end
+
+
+class Turn(NamedTuple):
+    """A stretch of work that somebody asked for. A local one the agent does by itself, without its provider."""
+
+    opened: float
+    local: bool
+
+
+class Turns:
+    """Which turn runs, how many there were, and when one ended well; from frames, reports and the Enter key.
+
+    What a turn shows differs between versions: a live row, an OSC 7501 report, a line that leaves the composer and stands
+    in the conversation. Any of them opens one. An agent hides its live row while an answer streams in, so that a quiet
+    answer has only probably ended: its turn rests, and stays open for what may still go wrong with it.
+    """
+
+    def __init__(self, agent: Agent) -> None:
+        self.open: Turn | None = None
+        self.last: Turn | None = None  # the one that ended before
+        self.ended = float("-inf")
+        self.well = float("-inf")  # when a turn last ended well
+        self.count = 0  # of the turns for which the provider was asked
+        self._agent = agent
+        self._look = Look()
+        self._moved = 0.0
+        self._draft = ""
+        self._sent = ""  # the last line that left the composer
+        self._entered = float("-inf")
+        self._report: Report | None = None
+        self._resting = False
+        self._answered = False  # in the frame before this one
+
+    def frame(self, look: Look, at: float) -> None:
+        if look.page is Page.OVERLAY:
+            return
+        self._answered = _stands_answered(self._look)
+        if look != self._look:
+            self._moved = at
+            self._resting = False
+        self._look = look
+        self._follow_draft(look, at)
+        if look.live is not None and look.live is not Live.NO_SERVER and self.open is None:
+            self._begin(at, local=self._agent.local(self._sent))
+        elif look.banner and self._agent.harmless(look.banner):
+            self.close(at)
+        self.tick(at)
+
+    def report(self, report: Report, at: float) -> None:
+        before, self._report = self._report, report
+        if report is Report.WORKING and before is not report:
+            if self.open is None or self._resting:
+                self._begin(at, local=self._agent.local(self._sent))
+        elif report in (Report.IDLE, Report.ERROR) and before is Report.WORKING:
+            self.close(at)
+
+    def entered(self, at: float) -> None:
+        """The user pressed Enter."""
+        self._entered = at
+
+    def tick(self, at: float) -> None:
+        """Time passes: what stands still long enough has ended."""
+        if self.open is None or self.working:
+            return
+        look = self._look
+        done = self._report is Report.DONE
+        still = at - self._moved
+        if self.open.local:
+            if done or still >= _QUIET:
+                self.close(at)
+        elif _stands_answered(look) and (done or still >= _QUIET):
+            if not self._resting:
+                self.well = at
+            self._resting = True
+            if done:
+                self.close(at)
+        elif at - max(self._moved, self.open.opened) >= _FORGOTTEN:
+            self.close(at)
+
+    def close(self, at: float) -> None:
+        """The open turn has ended, however it did."""
+        if self.open is not None:
+            self.last, self.open, self.ended = self.open, None, at
+        self._resting = False
+
+    @property
+    def working(self) -> bool:
+        """The agent says that it is at work, in its live row or by its report."""
+        return self._look.live is not None or self._report is Report.WORKING
+
+    @property
+    def running(self) -> bool:
+        """A turn is open and has not come to rest."""
+        return self.working or (self.open is not None and not self._resting)
+
+    def _begin(self, at: float, *, local: bool) -> None:
+        if self._answered and self.open and not self.open.local and not self._resting:
+            self.well = at  # nobody waited for the answer to rest, but it stood there
+        self.close(at)
+        self.open = Turn(at, local)
+        self.count += not local
+
+    def _follow_draft(self, look: Look, at: float) -> None:
+        if look.draft:
+            self._draft = look.draft
+            return
+        draft, self._draft = self._draft, ""
+        if not draft:
+            return
+        self._sent = draft
+        if self._agent.local(draft):
+            self.close(at)
+            return
+        sent = (look.prompt or "").startswith(squash(draft)) or at - self._entered < _ENTERED
+        if sent and (self.open is None or self._resting):
+            self._begin(at, local=False)
+
+
+def _stands_answered(look: Look) -> bool:
+    return look.answered and look.banner is None and look.live is None and look.draft is not None
