@@ -6,10 +6,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 OUTPUT, INPUT, MARK, RESIZE, EXIT = "o", "i", "m", "r", "x"
+ERROR = "e"  # written to stderr, where that is no terminal; not in the format: other readers leave it out
 
 # Labels of the marks that the pump sets on the way to the sidecar.
 SUBMIT = "submit"  # the user pressed Enter
-GAP = "gap"  # bytes were skipped here: what the screen shows is stale until it is painted again
+GAP = "gap"  # "gap <bytes>": so many were skipped here, what the screen shows is stale until it is painted again
+REPLAY = "replay"  # what follows, up to LIVE, is old: the reader before this one may have read it
+LIVE = "live"
+STOPPED = "stopped"  # the program is suspended, as by ^Z
+CONTINUED = "continued"
 
 _FOREVER = 1e12  # seconds
 
@@ -54,6 +59,7 @@ class Encoder:
         self._start = clock()
         self._last = 0.0
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._error_decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     def header(self, header: Header) -> bytes:
         record: dict[str, Any] = {
@@ -71,6 +77,11 @@ class Encoder:
         """A line for what the program wrote; none yet when all of it is the start of one character."""
         text = self._decoder.decode(data)
         return self._record(OUTPUT, text) if text else b""
+
+    def error(self, data: bytes) -> bytes:
+        """The same for what it wrote to stderr, where that is kept apart."""
+        text = self._error_decoder.decode(data)
+        return self._record(ERROR, text) if text else b""
 
     def resize(self, columns: int, lines: int) -> bytes:
         return self._record(RESIZE, f"{columns}x{lines}")
