@@ -1,5 +1,6 @@
 """Build, save and load checkpoints."""
 
+import contextlib
 import json
 import os
 import shlex
@@ -9,9 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from codexwrap import atomic, events, gitfacts, handover, redact, rollout
+from codexwrap import atomic, events, gitfacts, handover, redact
 from codexwrap.errors import UserError
 from codexwrap.paths import State
+from codexwrap.story import Session, Story
 
 VERSION = 1
 
@@ -49,13 +51,13 @@ def build(
     cause: str | None,
     at: float,
     facts: gitfacts.Facts,
-    session: rollout.Session | None,
+    story: Story,
+    session: Session | None,
     resume: Sequence[str] | None,
     screen: Sequence[str],
     evidence: Sequence[dict[str, str]] = (),
 ) -> dict[str, Any]:
     """A checkpoint as JSON, redacted. `at` is in epoch seconds; what could not be learnt stands in `unknown`."""
-    story = rollout.read(session.path) if session and session.path else rollout.Story()
     unknown = list(facts.unknown)
     if session is None:
         unknown.append("the session's id: no session of the agent was found")
@@ -148,6 +150,12 @@ def claim(path: Path, by: str) -> None:
         ) from None
     with os.fdopen(fd, "w") as file:
         json.dump({"by": by, "time": events.timestamp(time.time())}, file)
+
+
+def claim_silently(path: Path, by: str) -> None:
+    """The same for one that nobody needs any more."""
+    with contextlib.suppress(UserError, OSError):
+        claim(path, by)
 
 
 def claimed(path: Path) -> dict[str, Any] | None:

@@ -2,11 +2,13 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from codexwrap import events, processes
+from codexwrap.agents.look import Running
+from codexwrap.story import Failure, Meta, Session, Story
 
 # rollout-<local time>-<thread id>.jsonl below $CODEX_HOME/sessions/YYYY/MM/DD, one JSON object a line, flushed at once
 # (seen on 0.46 to 0.169). The thread id is a UUID.
@@ -19,62 +21,29 @@ _TAIL = 4 << 20  # bytes; a session's file grows without bound, and what a hand-
 _RECENT = 400  # files of sessions that are looked at, newest first, when nothing else names the one
 
 
-class Session(NamedTuple):
-    """A session of Codex: its thread id, and its file where there is one."""
-
-    id: str
-    path: Path | None
-
-
-class Meta(NamedTuple):
-    """The head of a session's file; `started` in epoch seconds."""
-
-    id: str
-    cwd: str
-    version: str
-    started: float
-    originator: str
-
-
-class Failure(NamedTuple):
-    """How a turn failed: the message, and the kind that Codex gives it (`codex_error_info`), either possibly empty."""
-
-    message: str
-    kind: str
-
-
-class Story(NamedTuple):
-    """What the end of a session's file tells. `limits` is the last snapshot of rate limits, as Codex wrote it."""
-
-    meta: Meta | None = None
-    prompt: str = ""
-    words: str = ""
-    plan: tuple[tuple[str, str], ...] = ()
-    actions: tuple[str, ...] = ()
-    tokens: int | None = None
-    failure: Failure | None = None
-    limits: dict[str, Any] | None = None
-
-
-def find(home: Path, *, pid: int, arguments: Sequence[str], cwd: str, since: float, prompt: str = "") -> Session | None:
+def find(seat: Running) -> Session | None:
     """The session of a running Codex, or None.
 
     Its own process has the session's file or its lock open, where no shared server runs; a resumed one is named on its
     command line; else it is the one session that began here since the process did, and, if several did, the one whose last
-    prompt is on the screen (`prompt`, squashed).
+    prompt is on the screen.
     """
-    for each in processes.descendants(pid):
+    home, cwd, prompt = seat.home, seat.cwd, seat.prompt
+    for each in processes.descendants(seat.pid):
         for path in processes.open_files(each):
             if found := _NAME.fullmatch(path.name):
                 return Session(found[1], path)
             if found := _LOCK.fullmatch(str(path)):
                 return _with_file(home, found[1])
-    if named := next((argument for argument in arguments if _UUID.fullmatch(argument)), None):
+    if named := next((argument for argument in seat.arguments if _UUID.fullmatch(argument)), None):
         return _with_file(home, named)
     begun = [
         (meta, path)
         for path in newest(home)
-        if (meta := read_meta(path)) and meta.cwd == cwd and meta.started >= since - 5 and "exec" not in meta.originator
+        if (meta := read_meta(path))
+        and meta.cwd == cwd
+        and meta.started >= seat.since - 5
+        and "exec" not in meta.originator
     ]
     if len(begun) > 1 and prompt:
         begun = [(meta, path) for meta, path in begun if _squash(read(path).prompt).startswith(prompt[:200])]

@@ -131,6 +131,11 @@ class Judge:
         return changes
 
     @property
+    def prompt(self) -> str:
+        """The last prompt in sight, squashed."""
+        return self._look.prompt or ""
+
+    @property
     def settled(self) -> bool:
         """Only something new can change the verdict; time alone cannot."""
         return not (self._turns.open or self._sign or self._error_at is not None or self._waiting)

@@ -52,6 +52,11 @@ class Watch:
         return self.judge.take()
 
     @property
+    def prompt(self) -> str:
+        """The last prompt in sight, squashed."""
+        return self.judge.prompt
+
+    @property
     def patience(self) -> float | None:
         """Seconds after which time alone may change the verdict; None when it cannot."""
         if self._drawn:

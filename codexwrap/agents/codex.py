@@ -9,12 +9,14 @@ indented, a tool that writes a bare carriage return stands right below its own o
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from codexwrap.agents.look import Banner, Finding, Live, Look, Page, join, squash
+from codexwrap.agents.look import Banner, Finding, Live, Look, Page, Running, join, squash
 
 if TYPE_CHECKING:  # the launch path asks how Codex is started, and must not pay for a renderer
     from codexwrap.screen import Screen
+    from codexwrap.story import Session, Story
 
 name = "codex"
 programs = ("codex",)
@@ -293,6 +295,44 @@ def local(draft: str) -> bool:
     return draft.startswith(("!", "/"))
 
 
+# --- what it keeps ------------------------------------------------------------------------------------------------
+
+
+def account(home: Path) -> str:
+    """The account id of the sign-in, or `api-key`; empty where that cannot be learnt."""
+    import json
+
+    try:
+        auth = json.loads((home / credential_file).read_bytes())
+        return (
+            str(auth["tokens"]["account_id"]) if auth.get("tokens") else "api-key" if auth.get("OPENAI_API_KEY") else ""
+        )
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return ""
+
+
+def has_session(home: Path, session: str) -> bool:
+    """Whether a session's rollout file is there, and begins as one."""
+    from codexwrap import rollout
+
+    path = rollout.file_of(home, session)
+    return path is not None and rollout.read_meta(path) is not None
+
+
+def find_session(seat: Running) -> "Session | None":
+    """The session that a running Codex has open."""
+    from codexwrap import rollout
+
+    return rollout.find(seat)
+
+
+def read_session(path: Path) -> "Story":
+    """What a rollout file tells."""
+    from codexwrap import rollout
+
+    return rollout.read(path)
+
+
 # --- how it is started --------------------------------------------------------------------------------------------
 
 # Options of `codex` that take a value (codex --help, 0.46 to 0.169).
@@ -348,11 +388,19 @@ def resume(arguments: Sequence[str], session: str) -> list[str]:
 
     Options of `codex exec` are its own: the conversation goes on with none of them.
     """
+    return [*_options(arguments), "resume", session]
+
+
+def begin(arguments: Sequence[str], prompt: str) -> list[str]:
+    """`codex [OPTIONS] PROMPT`, with the same options."""
+    return [*_options(arguments), prompt]
+
+
+def _options(arguments: Sequence[str]) -> list[str]:
     options, words = _parse(arguments)
     if words and words[0] in _HEADLESS:
-        options = []
-    kept = [part for option in options if option[0] not in _OF_THE_PROMPT for part in option]
-    return [*kept, "resume", session]
+        return []
+    return [part for option in options if option[0] not in _OF_THE_PROMPT for part in option]
 
 
 def _parse(arguments: Sequence[str]) -> tuple[list[tuple[str, ...]], list[str]]:

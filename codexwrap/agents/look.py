@@ -3,10 +3,12 @@
 import re
 from collections.abc import Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from codexwrap.screen import Screen
+    from codexwrap.story import Session, Story
 
 
 class Live(StrEnum):
@@ -77,6 +79,17 @@ class Report(StrEnum):
     BLOCKED = "blocked"
 
 
+class Running(NamedTuple):
+    """A seat's program while it runs: `since` in epoch seconds, `prompt` the last one in sight, squashed."""
+
+    home: Path
+    pid: int
+    arguments: Sequence[str]
+    cwd: str
+    since: float
+    prompt: str = ""
+
+
 class Agent(Protocol):
     """The rules about one agent: data and pure functions. A module is one; `codexwrap.agents` lists them all."""
 
@@ -119,6 +132,26 @@ class Agent(Protocol):
 
     def resume(self, arguments: Sequence[str], session: str) -> list[str]:
         """The arguments that bring a session back, with the options that it was started with."""
+        ...
+
+    def begin(self, arguments: Sequence[str], prompt: str) -> list[str]:
+        """The arguments that start a new session with a first prompt, and the same options."""
+        ...
+
+    def has_session(self, home: Path, session: str) -> bool:
+        """Whether a session is still on record in that home."""
+        ...
+
+    def account(self, home: Path) -> str:
+        """Who is signed in in that home, by an id that is no secret; empty where that cannot be learnt."""
+        ...
+
+    def find_session(self, seat: Running) -> "Session | None":
+        """The session that a running seat has open."""
+        ...
+
+    def read_session(self, path: Path) -> "Story":
+        """What a session's own file tells; what cannot be read is left out."""
         ...
 
 

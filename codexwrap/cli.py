@@ -1,0 +1,126 @@
+"""Parse arguments, dispatch, report errors."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+from codexwrap import __version__
+from codexwrap.errors import UsageError, UserError
+
+COMMANDS = {
+    "resume": "go on from a seat's last checkpoint",
+    "status": "show every seat",
+    "feed": "show what was posted",
+    "install": "set up shell and timer",
+    "drill": "kill a real session on loopback, and see",
+    "replay": "judge a recording",
+}
+
+_USAGE = """\
+usage: codexwrap [--seat NAME] [--ticket ID] [--force] PROGRAM [ARGUMENTS...]
+       codexwrap COMMAND [ARGUMENTS...]
+
+Runs a coding agent as a seat: when its provider session dies, the seat's context is saved and the death is posted.
+
+options, before the program's name:
+  --seat NAME    what the seat is called (default: the directory's name)
+  --ticket ID    the work item (default: $CODEXWRAP_TICKET, else taken from the git branch)
+  --force        run under a name that another wrapper holds
+  --             the program's name follows, whatever it looks like
+  --version, --help
+
+commands:
+"""
+
+
+def main(argv: Sequence[str]) -> int:
+    """The exit status of `codexwrap ARGV`. Raises UserError."""
+    from codexwrap import session
+
+    seat = ticket = ""
+    force = False
+    rest = list(argv)
+    while rest and rest[0].startswith("-"):
+        option = rest.pop(0)
+        name, equals, value = option.partition("=")
+        if option == "--":
+            return session.run(session.Options(seat, ticket, force), _program(rest), os.environ)
+        if option in ("-h", "--help"):
+            print(_usage(), end="")
+            return 0
+        if option in ("-V", "--version"):
+            print(f"codexwrap {__version__}")
+            return 0
+        if option == "--force":
+            force = True
+        elif name in ("--seat", "--ticket"):
+            if not equals:
+                if not rest:
+                    raise UsageError(f"{name} needs a value")
+                value = rest.pop(0)
+            if not value.strip():
+                raise UsageError(f"{name} must not be empty")
+            seat, ticket = (value, ticket) if name == "--seat" else (seat, value)
+        else:
+            raise UsageError(f"no option {option}; options of the program stand behind its name (codexwrap --help)")
+    if rest and rest[0] in COMMANDS:
+        if seat or ticket or force:
+            raise UsageError(
+                f"--seat, --ticket and --force are for running a program; {rest[0]} has options of its own"
+            )
+        return _command(rest[0], rest[1:])
+    return session.run(session.Options(seat, ticket, force), _program(rest), os.environ)
+
+
+def run() -> None:
+    """The program's entry: what the user can mend is one line, all else a crash log that says where it is."""
+    try:
+        status = main(sys.argv[1:])
+    except UserError as error:
+        print(f"codexwrap: {error}", file=sys.stderr)
+        status = error.code
+    except KeyboardInterrupt:
+        status = 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nobody reads any more; the interpreter flushes once more
+        status = 141
+    except Exception:  # noqa: BLE001 - the outermost frame
+        status = _crashed()
+    sys.exit(status)
+
+
+def _program(rest: Sequence[str]) -> Sequence[str]:
+    if not rest:
+        raise UsageError("which program? for example: codexwrap codex (codexwrap --help)")
+    return rest
+
+
+def _command(name: str, arguments: Sequence[str]) -> int:
+    import importlib
+
+    status: int = importlib.import_module(f"codexwrap.commands.{name}").main(arguments)
+    return status
+
+
+def _usage() -> str:
+    return _USAGE + "".join(f"  {name:11} {what}\n" for name, what in COMMANDS.items())
+
+
+def _crashed() -> int:
+    import platform
+    import time
+    import traceback
+
+    from codexwrap import atomic, paths
+
+    text = (
+        f"codexwrap {__version__}, Python {platform.python_version()}, {platform.platform()}\n{traceback.format_exc()}"
+    )
+    path = paths.state(os.environ).root / f"crash-{time.strftime('%Y%m%dT%H%M%S')}.log"
+    try:
+        atomic.private_dir(path.parent)
+        atomic.write(path, text.encode("utf-8", "replace"))
+        print(f"codexwrap: this is a bug of codexwrap; what happened is in {path}", file=sys.stderr)
+    except OSError:
+        print(f"codexwrap: this is a bug of codexwrap\n{text}", file=sys.stderr)
+    return 3

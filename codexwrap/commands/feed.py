@@ -1,0 +1,55 @@
+"""Show what was posted."""
+
+import argparse
+import os
+import time
+from collections.abc import Sequence
+
+from codexwrap import events, journal, paths
+from codexwrap.events import Event
+from codexwrap.redact import printable
+
+_POLL = 0.2  # seconds
+
+
+def main(arguments: Sequence[str]) -> int:
+    """`codexwrap feed [--follow]`."""
+    parser = argparse.ArgumentParser("codexwrap feed", description="Show what was posted to the feed.")
+    parser.add_argument("--follow", "-f", action="store_true", help="go on until interrupted")
+    parser.add_argument("--json", action="store_true", help="print the events as they are, one a line")
+    parser.add_argument("--seat", help="only of this seat")
+    parser.add_argument("-n", "--last", type=int, default=50, metavar="N", help="start N events back (%(default)s)")
+    options = parser.parse_args(arguments)
+    path = paths.state(os.environ).feed
+    reading = journal.read(path)
+    wanted = [event for event in reading.events if options.seat in (None, event.subject)]
+    for event in wanted[max(0, len(wanted) - options.last) :]:
+        _show(event, options)
+    while options.follow:
+        time.sleep(_POLL)
+        reading = journal.read(path, reading.offset)
+        for event in reading.events:
+            if options.seat in (None, event.subject):
+                _show(event, options)
+    return 0
+
+
+def _show(event: Event, options: argparse.Namespace) -> None:
+    print(event.to_line().decode().rstrip("\n") if options.json else line(event), flush=True)
+
+
+def line(event: Event) -> str:
+    """An event for people, in one line."""
+    data = event.data
+    item = data.get("item")
+    moved = f"{item.get('id')} {item.get('from')} → {item.get('to')}" if isinstance(item, dict) else data.get("ticket")
+    kind = event.type.removeprefix("codexwrap.")
+    parts = (_clock(event.time), event.subject, kind, data.get("cause"), moved, data.get("remedy"))
+    return printable("  ".join(str(part) for part in parts if part))
+
+
+def _clock(moment: str) -> str:
+    try:
+        return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(events.epoch(moment)))
+    except ValueError:
+        return moment

@@ -1,0 +1,83 @@
+"""Go on from a seat's last checkpoint."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from codexwrap import checkpoint, events, handover, launch, paths, resuming, session, tables
+from codexwrap.checkpoint import Saved
+from codexwrap.errors import UserError
+from codexwrap.journal import Journal
+from codexwrap.redact import printable
+
+
+def main(arguments: Sequence[str]) -> int:
+    """`codexwrap resume [SEAT]`: the exit status of the agent that it starts."""
+    parser = argparse.ArgumentParser("codexwrap resume", description="Go on from a seat's last checkpoint.")
+    parser.add_argument("seat", nargs="?", help="default: the seat of this directory, or the only one")
+    parser.add_argument("--list", action="store_true", help="print the seat's checkpoints, newest first")
+    parser.add_argument("--show", action="store_true", help="print the newest checkpoint")
+    parser.add_argument("--json", action="store_true", help="with --list or --show: as JSON")
+    parser.add_argument("--again", action="store_true", help="also when the checkpoint was resumed already")
+    options = parser.parse_args(arguments)
+    root = paths.state(os.environ)
+    seat = options.seat or resuming.choose(root, os.getcwd())  # noqa: PTH109
+    found, broken = checkpoint.all_of(root, seat)
+    for line in broken:
+        _say(line)
+    if options.list:
+        return _list(found, as_json=options.json)
+    if not found:
+        raise UserError(f"seat {seat!r} has no checkpoint that can be read")
+    if broken and found:
+        _say(f"the newest that can be read is {found[0].path.name}")
+    if options.show:
+        print(tables.as_json(found[0].record) if options.json else handover.markdown(found[0].record), end="")
+        return 0
+    return _resume(root, found[0], again=options.again)
+
+
+def _resume(root: paths.State, saved: Saved, *, again: bool) -> int:
+    record = saved.record
+    resuming.check_free(root, record["seat"])
+    how = resuming.plan(saved, dict(os.environ))
+    launch.find(how.argv[0], os.environ)
+    try:
+        os.chdir(record["cwd"])
+    except OSError as error:
+        raise UserError(
+            f"{record['cwd']}, where the seat was: {error.strerror}; --show prints its checkpoint"
+        ) from None
+    if not again:
+        checkpoint.claim(saved.path, f"{os.environ.get('USER', 'somebody')} on {events.host()}, pid {os.getpid()}")
+    for line in resuming.moved(record):
+        _say(f"since then {line}")
+    if how.why_fresh:
+        _say(f"{how.why_fresh}: a new session gets the checkpoint as its first prompt")
+    Journal(root.feed).append(*resuming.resumed(saved, how))
+    return session.run(session.Options(seat=record["seat"], ticket=record["ticket"] or ""), how.argv, os.environ)
+
+
+def _list(found: Sequence[Saved], *, as_json: bool) -> int:
+    if as_json:
+        print(tables.as_json([{**saved.record, "path": str(saved.path)} for saved in found]))
+        return 0
+    rows = [
+        (
+            saved.record["time"],
+            saved.record["trigger"],
+            saved.record["cause"],
+            saved.record["ticket"],
+            saved.record["git"]["branch"],
+            handover.changes(saved.record["git"]),
+            (checkpoint.claimed(saved.path) or {}).get("by"),
+        )
+        for saved in found
+    ]
+    print(tables.table(("TIME", "WHY", "CAUSE", "ITEM", "BRANCH", "CHANGES", "RESUMED BY"), rows))
+    return 0
+
+
+def _say(line: str) -> None:
+    print(f"codexwrap: {printable(line)}", file=sys.stderr)

@@ -1,0 +1,342 @@
+"""Keep the records of a seat."""
+
+import hashlib
+import os
+import re
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from codexwrap import atomic, causes, checkpoint, events, gitfacts, handover, redact, resettime, seats
+from codexwrap.agents.look import Agent, Running
+from codexwrap.causes import State
+from codexwrap.config import Config
+from codexwrap.events import Event
+from codexwrap.journal import Journal, JournalError
+from codexwrap.paths import State as Root
+from codexwrap.story import Session, Story
+from codexwrap.verdict import Change, Evidence
+
+IN_PROGRESS, BLOCKED = "IN_PROGRESS", "BLOCKED-on-seat-death"
+
+
+class About(NamedTuple):
+    """What the wrapper knows of a seat when it starts; it goes through the recording's header.
+
+    `given` is the name that was asked for, where another wrapper held it; `started` in epoch seconds.
+    """
+
+    seat: str
+    run: str
+    argv: Sequence[str]
+    cwd: str
+    pid: int
+    started: float
+    ticket: str = ""
+
+
+class Scene(NamedTuple):
+    """What is in sight when something happens: the rows of the screen, and the last prompt, squashed."""
+
+    rows: Sequence[str] = ()
+    prompt: str = ""
+
+
+class Keeper:
+    """Writes what became of a seat: checkpoint first, then the report, then the feed, then what the seat is now.
+
+    That order is the promise: whoever reads DEAD on the feed finds its checkpoint on the disk. What cannot be written is
+    kept and tried again; nothing here raises for a disk that is full or a folder that is gone.
+    """
+
+    def __init__(
+        self, about: About, agent: Agent | None, root: Root, config: Config, environ: Mapping[str, str]
+    ) -> None:
+        self.about, self._agent, self._root, self._config, self._environ = about, agent, root, config, environ
+        self._known = redact.known_values(environ)
+        self._journal = Journal(root.feed)
+        self._owed: list[Event] = []
+        self._zone = resettime.zone(environ.get("TZ"))
+        self._ticket = about.ticket
+        self._checkpoint: Path | None = None
+        self._session: Session | None = None
+        self._facts: gitfacts.Facts | None = None
+        self.record: dict[str, Any] = {
+            "seat": about.seat,
+            "run": about.run,
+            "state": State.STARTING,
+            "cause": None,
+            "since": events.timestamp(about.started),
+            "agent": agent.name if agent else None,
+            "argv": [redact.redact(argument, self._known) for argument in about.argv],
+            "cwd": about.cwd,
+            "host": events.host(),
+            "pid": about.pid,
+            "sidecar": os.getpid(),
+            "started": events.timestamp(about.started),
+            "ticket": self._ticket or None,
+            "session": None,
+            "checkpoint": None,
+            "credential": None,
+            "resets_at": None,
+            "remedy": None,
+            "evidence": [],
+        }
+
+    # --- what happens ---------------------------------------------------------------------------------------------
+
+    def started(self) -> None:
+        """The seat runs."""
+        self._learn_ticket(gitfacts.collect(self.about.cwd, seconds=self._config.git_seconds))
+        self._post("seat.started", {"argv": self.record["argv"], "cwd": self.about.cwd}, durable=False)
+        self._save()
+
+    def suspect(self, change: Change, scene: Scene) -> None:
+        """First sign of a death: the checkpoint is written now, and nothing is posted."""
+        self._write_checkpoint(change.state, None, time.time(), scene, ())
+        self._become(change.state, change.at)
+
+    def calm(self, state: State, at: float) -> None:
+        """The seat is idle, works, or cannot be judged."""
+        self._become(state, at)
+
+    def died(self, change: Change, at: float, scene: Scene) -> None:
+        """The seat is dead or stalled. `at` is when that was to be seen, in epoch seconds."""
+        cause = change.cause
+        if cause is None:
+            return
+        evidence = [self._said(each) for each in change.evidence]
+        self._write_checkpoint(change.state, cause.name, at, scene, evidence)
+        resets_at = resettime.read(change.until, now=at, tz=self._zone) if change.until else None
+        remedy = causes.remedy(cause, reset=self._clock(resets_at))
+        self.record.update(resets_at=resets_at, remedy=remedy, evidence=evidence, credential=self._credential())
+        self._become(change.state, at, cause=cause.name, save=False)
+        item = self._item(IN_PROGRESS, BLOCKED) if change.state is State.DEAD else None
+        data = {
+            "recoverable": cause.recoverable,
+            "resets_at": resets_at,
+            "item": item,
+            "remedy": remedy,
+            "evidence": evidence,
+            "seen_after_ms": max(0, round((time.time() - at) * 1000)),
+        }
+        if change.state is State.DEAD:
+            self._report()
+            self._post("seat.dead", data, at=at, item=item)
+        else:
+            self._post("seat.stalled", data, at=at)
+        self._save()
+
+    def recovered(self, state: State, at: float) -> None:
+        """A later turn ended well: the episode is over."""
+        dead = self.record["state"] == State.DEAD
+        before = {"was": self.record["cause"], "since": self.record["since"]}
+        if self._checkpoint is not None:
+            checkpoint.claim_silently(self._checkpoint, "the seat itself, which recovered")
+        self.record.update(resets_at=None, remedy=None, evidence=[])
+        self._become(state, at, save=False)
+        item = self._item(BLOCKED, IN_PROGRESS) if dead else None
+        self._post("seat.alive", {**before, "item": item}, at=at, item=item)
+        self._save()
+
+    def exited(self, status: int, at: float) -> None:
+        """The program ended. What it died of, if it did, stays on record."""
+        self.record["exit"] = status
+        self._become(State.EXITED, at, cause=self.record["cause"], save=False)
+        self._post("seat.exited", {"exit": status}, at=at, durable=False)
+        self._save()
+
+    def retry(self) -> None:
+        """Try again to post what could not be posted."""
+        if self._owed:
+            self._flush()
+
+    @property
+    def owes(self) -> bool:
+        """Something could not be posted yet."""
+        return bool(self._owed)
+
+    def resume_record(self, record: dict[str, Any]) -> None:
+        """Go on where a sidecar of the same run left off."""
+        for key in (
+            "state",
+            "cause",
+            "since",
+            "checkpoint",
+            "credential",
+            "resets_at",
+            "remedy",
+            "evidence",
+            "session",
+        ):
+            self.record[key] = record.get(key)
+        self._checkpoint = Path(record["checkpoint"]) if record.get("checkpoint") else None
+
+    # --- how it is written ----------------------------------------------------------------------------------------
+
+    def _become(self, state: State, at: float, *, cause: str | None = None, save: bool = True) -> None:
+        self.record.update(state=state, cause=cause, since=events.timestamp(at))
+        if save:
+            self._save()
+
+    def _write_checkpoint(
+        self, state: State, cause: str | None, at: float, scene: Scene, evidence: Sequence[dict[str, str]]
+    ) -> None:
+        facts = gitfacts.collect(self.about.cwd, seconds=self._config.git_seconds)
+        self._learn_ticket(facts)
+        session, story = self._read_session(scene)
+        resume = self._agent.resume(self.about.argv[1:], session.id) if self._agent and session else None
+        seat = checkpoint.Seat(
+            name=self.about.seat,
+            run=self.about.run,
+            agent=self._agent.name if self._agent else "",
+            program=self.about.argv[0],
+            arguments=self.about.argv[1:],
+            cwd=self.about.cwd,
+            ticket=self._ticket or None,
+            known=self._known,
+        )
+        record = checkpoint.build(
+            seat,
+            trigger=state,
+            cause=cause,
+            at=at,
+            facts=facts,
+            story=story,
+            session=session,
+            resume=resume,
+            screen=[redact.printable(row) for row in scene.rows],
+            evidence=evidence,
+        )
+        try:
+            self._checkpoint = checkpoint.save(self._root, record)
+        except OSError:
+            self._checkpoint = None
+        self._facts = facts
+        self.record.update(
+            checkpoint=str(self._checkpoint) if self._checkpoint else None, session=session.id if session else None
+        )
+
+    def _read_session(self, scene: Scene) -> tuple[Session | None, Story]:
+        if self._agent is None:
+            return None, Story()
+        running = Running(
+            home=self._home(),
+            pid=self.about.pid,
+            arguments=self.about.argv[1:],
+            cwd=self.about.cwd,
+            since=self.about.started,
+            prompt=scene.prompt,
+        )
+        self._session = self._agent.find_session(running) or self._session
+        if self._session is None or self._session.path is None:
+            return self._session, Story()
+        return self._session, self._agent.read_session(self._session.path)
+
+    def _home(self) -> Path:
+        if self._agent is None:
+            return Path("/nonexistent")
+        return Path(self._environ.get(self._agent.home_variable) or self._agent.default_home).expanduser()
+
+    def _credential(self) -> str | None:
+        """The same for all seats that one sign-in serves, and for no others; not to be turned back into who that is."""
+        if self._agent is None:
+            return None
+        home = self._home()
+        text = f"{home.resolve()}\0{self._agent.account(home)}"
+        return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+    def _learn_ticket(self, facts: gitfacts.Facts) -> None:
+        branch = facts.branch or facts.operation_branch or ""
+        if not self._ticket and (found := re.search(self._config.ticket_pattern, branch)):
+            self._ticket = found[0]
+        self.record["ticket"] = self._ticket or None
+        self.record["branch"] = facts.branch
+
+    def _item(self, before: str, after: str) -> dict[str, str] | None:
+        return {"id": self._ticket, "from": before, "to": after} if self._ticket else None
+
+    def _clock(self, moment: int | None) -> str:
+        if moment is None:
+            return ""
+        from datetime import datetime
+
+        local = datetime.fromtimestamp(moment, self._zone)
+        today = datetime.now(self._zone).date()
+        return f"{local:%H:%M}" if local.date() == today else f"{local:%Y-%m-%d %H:%M}"
+
+    def _said(self, evidence: Evidence) -> dict[str, str]:
+        return {"witness": evidence.witness, "says": redact.printable(redact.redact(evidence.says, self._known))}
+
+    def _post(
+        self,
+        kind: str,
+        data: dict[str, Any],
+        *,
+        at: float | None = None,
+        item: dict[str, str] | None = None,
+        durable: bool = True,
+    ) -> None:
+        record = self.record
+        common = {
+            "seat": record["seat"],
+            "run": record["run"],
+            "state": record["state"],
+            "cause": record["cause"],
+            "ticket": record["ticket"],
+            "checkpoint": record["checkpoint"],
+            "credential": record["credential"],
+            "session": record["session"],
+        }
+        self._owed.append(events.new(kind, seat=self.about.seat, data={**common, **data}, at=at))
+        if item:
+            self._owed.append(events.new("item.changed", seat=self.about.seat, data={**common, "item": item}, at=at))
+        self._flush(durable=durable)
+
+    def _flush(self, *, durable: bool = True) -> None:
+        try:
+            self._journal.append(*self._owed, durable=durable)
+        except JournalError:
+            return
+        self._owed.clear()
+
+    def _save(self) -> None:
+        try:
+            seats.save(self._root, self.about.seat, self.record)
+        except OSError:
+            return  # what the seat is now stands in the feed, too
+
+    def _report(self) -> None:
+        """Tell the operator, in the folder where dead seats are looked for."""
+        record = self.record
+        folder = Path(self._config.dead_seats).expanduser() if self._config.dead_seats else self._root.dead_seats
+        stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(events.epoch(record["since"])))
+        text = "\n".join(_report_lines(record, self._facts)) + "\n"
+        try:
+            atomic.private_dir(folder)
+            name = f"{stamp}-{self._root.seat(self.about.seat).name}.md"
+            atomic.write(folder / name, text.encode("utf-8", "replace"))
+        except OSError:
+            return  # the feed and the checkpoint say the same
+
+
+def _report_lines(record: dict[str, Any], facts: gitfacts.Facts | None) -> list[str]:
+    branch = facts.branch if facts else None
+    said = [f"- {each['witness']}: {redact.printable(each['says'])}" for each in record["evidence"]]
+    return [
+        f"# Dead seat: {redact.printable(record['seat'])}",
+        "",
+        f"- since: {record['since']} on {record['host']}",
+        f"- cause: {record['cause']}",
+        f"- work item: {record['ticket'] or 'not known'}",
+        f"- branch: {redact.printable(branch or 'none')}",
+        f"- changes: {handover.changes(facts.to_json()) if facts else 'not known'}",
+        f"- what to do: {record['remedy']}",
+        f"- then: `codexwrap resume {redact.printable(record['seat'])}`, or type at the seat",
+        f"- checkpoint: {record['checkpoint'] or 'could not be written'}",
+        "",
+        "## Evidence",
+        "",
+        *said,
+    ]

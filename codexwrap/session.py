@@ -1,0 +1,97 @@
+"""Run one seat from start to end."""
+
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from codexwrap import agents, config, launch, paths, pump, seats
+
+
+class Options(NamedTuple):
+    """What stands before the program's name."""
+
+    seat: str = ""
+    ticket: str = ""
+    force: bool = False
+
+
+def run(options: Options, argv: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Run a program as a seat; returns its exit status as a shell gives it. Raises UserError before it starts."""
+    agent = agents.of_program(argv[0])
+    if agent and not agent.starts_session(argv[1:]):
+        path = launch.find(argv[0], environ)
+        os.execve(path, list(argv), dict(environ))
+    settings = config.load(environ)
+    launch.find(argv[0], environ)
+    state = paths.state(environ)
+    cwd = _directory()
+    wanted = options.seat or settings.seat or os.path.basename(cwd) or "seat"  # noqa: PTH119
+    try:
+        name, lock = _hold(state, wanted, share=options.force)
+    except OSError as error:
+        print(
+            f"codexwrap: {state.root} cannot be written ({error.strerror}): this seat runs unwatched", file=sys.stderr
+        )
+        return pump.run(argv, environ)
+    about = {
+        "seat": name,
+        "run": f"{time.time_ns() // 1000:014x}-{os.getpid()}",
+        "cwd": cwd,
+        "started": time.time(),
+        "ticket": options.ticket or settings.ticket,
+    }
+    held = lock.fd if lock else None
+    return pump.run(argv, environ, listen=lambda _pid: _start_sidecar(environ, held), about=about)
+
+
+def _hold(state: paths.State, wanted: str, *, share: bool) -> tuple[str, seats.Lock | None]:
+    """The name under which the seat runs: the wanted one, or, where another wrapper holds that, the next that is free."""
+    try:
+        return wanted, seats.hold(state, wanted)
+    except seats.HeldError as held:
+        if share:
+            return wanted, None
+        for number in range(2, 1000):
+            name = f"{wanted}-{number}"
+            try:
+                lock = seats.hold(state, name)
+            except seats.HeldError:
+                continue
+            print(
+                f"codexwrap: seat {wanted!r} is held by {held.by}: this one runs as {name!r} (--force shares the name)",
+                file=sys.stderr,
+            )
+            return name, lock
+        raise
+
+
+def _directory() -> str:
+    try:
+        return os.getcwd()  # noqa: PTH109
+    except OSError:  # somebody removed it
+        return os.environ.get("PWD", "/")
+
+
+def _start_sidecar(environ: Mapping[str, str], lock: int | None) -> int:
+    """Start the process that watches, in a session of its own; the write end of its pipe."""
+    read, write = os.pipe()
+    first = os.fork()
+    if first:
+        os.close(read)
+        os.waitpid(first, 0)
+        return write
+    try:
+        os.setsid()
+        if os.fork():  # the grandchild belongs to nobody: nobody has to wait for it
+            os._exit(0)
+        null = os.open(os.devnull, os.O_RDWR)
+        for fd, target in ((read, 0), (null, 1), (null, 2)):
+            os.dup2(fd, target)
+        if lock is not None:
+            os.set_inheritable(lock, True)
+        os.chdir("/")
+        os.execve(sys.executable, [sys.executable, "-P", "-m", "codexwrap.sidecar"], dict(environ))
+    finally:
+        os._exit(127)

@@ -1,0 +1,190 @@
+"""Turn a recording into events."""
+
+import contextlib
+import os
+import select
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+from codexwrap import agents, cast, config, events, paths, seats
+from codexwrap.cast import Header, Record
+from codexwrap.causes import State
+from codexwrap.keeper import About, Keeper, Scene
+from codexwrap.verdict import Change
+from codexwrap.watch import Watch
+
+_RETRY = 2.0  # seconds between two tries to post what could not be posted
+_LAST_TRIES = 30  # of them, when the seat has ended and something is still owed
+_NICE = 5
+
+_CALM = (State.STARTING, State.IDLE, State.WORKING, State.UNKNOWN)
+
+
+class Sidecar:
+    """Reads what the pump hands over, on a pipe, judges it, and has the records kept.
+
+    End of file without an exit status means that the pump was killed: the seat is lost, and that is a death, too.
+    """
+
+    def __init__(self, header: Header, fd: int) -> None:
+        self._fd = fd
+        about = _about(header)
+        agent = agents.of_program(about.argv[0])
+        root = paths.state(os.environ)
+        self._keeper = Keeper(about, agent, root, config.load(os.environ), os.environ)
+        self._watch = Watch(header, agent) if agent else None
+        self._epoch = float(header.extra.get("epoch", header.timestamp))  # of the recording's second 0
+        self._start = self._epoch - time.time() + time.monotonic()
+        self._clock = 0.0
+        self._ended = False
+        self._replaying = False
+        self._dead = False
+        self._previous = _previous(root, about)
+
+    def run(self) -> None:
+        """Until the seat has ended and nothing is owed."""
+        if self._previous:
+            self._keeper.resume_record(self._previous)
+        else:
+            self._keeper.started()
+        for record in self._records():
+            self._take(record)
+        if not self._ended:
+            self._lost()
+        for _ in range(_LAST_TRIES):
+            if not self._keeper.owes:
+                return
+            time.sleep(_RETRY)
+            self._keeper.retry()
+
+    def _records(self) -> "Any":
+        """The events of the pipe, and None whenever time alone may have changed something."""
+        rest = b""
+        now = 0.0
+        os.set_blocking(self._fd, False)
+        poller = select.poll()
+        poller.register(self._fd, select.POLLIN)
+        while True:
+            patience = self._patience()
+            if not poller.poll(None if patience is None else patience * 1000):
+                yield None
+                continue
+            data = os.read(self._fd, 1 << 20)
+            if not data:
+                return
+            *lines, rest = (rest + data).split(b"\n")
+            for line in lines:
+                if record := cast.parse(line):
+                    now += record.time
+                    yield record._replace(time=now)
+
+    def _patience(self) -> float | None:
+        waits = [self._watch.patience if self._watch else None, _RETRY if self._keeper.owes else None]
+        known = [wait for wait in waits if wait is not None]
+        return min(known) if known else None
+
+    def _take(self, record: Record | None) -> None:
+        if record is None:
+            self._keeper.retry()
+            if self._watch:
+                self._act(self._watch.tick(time.monotonic() - self._start))
+            return
+        self._clock = record.time
+        if record.code == cast.MARK and record.data in (cast.REPLAY, cast.LIVE):
+            self._replaying = record.data == cast.REPLAY
+        changes = self._watch.feed(record) if self._watch else []
+        if record.code == cast.EXIT:
+            self._ended = True
+            self._act([change for change in changes if change.state is not State.EXITED])
+            self._keeper.exited(int(record.data), self._epoch + record.time)
+        else:
+            self._act(changes)
+
+    def _act(self, changes: list[Change]) -> None:
+        """Keep the records of what changed; of a first sign only when it is not followed by what it is the sign of."""
+        for index, change in enumerate(changes):
+            if change.state in (State.DEAD, State.STALLED):
+                self._dead = True
+                if not self._known(change):
+                    self._keeper.died(change, self._epoch + change.at, self._scene())
+            elif change.state in _CALM and self._dead:
+                self._dead = False
+                self._keeper.recovered(change.state, self._epoch + change.at)
+            elif change.state is State.SUSPECT:
+                if index + 1 == len(changes):
+                    self._keeper.suspect(change, self._scene())
+            elif change.state in _CALM:
+                self._keeper.calm(change.state, self._epoch + change.at)
+
+    def _known(self, change: Change) -> bool:
+        """The sidecar before this one has told of this death."""
+        record = self._keeper.record
+        return bool(self._previous and change.cause and record["cause"] == change.cause.name)
+
+    def _scene(self) -> Scene:
+        return Scene(self._watch.screen.rows(), self._watch.prompt) if self._watch else Scene()
+
+    def _lost(self) -> None:
+        from codexwrap.causes import CAUSES
+        from codexwrap.verdict import Evidence
+
+        at = time.time() - self._epoch
+        evidence = (Evidence("process", "the wrapper was gone without a word"),)
+        change = Change(at, State.DEAD, CAUSES["process.wrapper_lost"], evidence=evidence)
+        self._keeper.died(change, self._epoch + at, self._scene())
+
+
+def _about(header: Header) -> About:
+    extra = header.extra
+    return About(
+        seat=str(extra["seat"]),
+        run=str(extra["run"]),
+        argv=[str(argument) for argument in extra["argv"]],
+        cwd=str(extra["cwd"]),
+        pid=int(extra["pid"]),
+        started=float(extra["started"]),
+        ticket=str(extra.get("ticket", "")),
+    )
+
+
+def _previous(root: paths.State, about: About) -> dict[str, Any] | None:
+    """What a sidecar of this same run wrote before it died."""
+    with contextlib.suppress(Exception):
+        record = seats.load(root, about.seat)
+        if record and record.get("run") == about.run:
+            return record
+    return None
+
+
+def main() -> None:
+    """Reads asciicast from stdin. Whatever goes wrong is written to the seat's folder: there is no terminal to tell."""
+    with contextlib.suppress(OSError):
+        os.nice(_NICE)
+    header = None
+    try:
+        first = b""
+        while not first.endswith(b"\n"):
+            if not (byte := os.read(0, 1)):
+                return
+            first += byte
+        header, _ = cast.read([first])
+        Sidecar(header, 0).run()
+    except Exception:  # noqa: BLE001 - the last frame of this process
+        _crashed(header)
+        sys.exit(3)
+
+
+def _crashed(header: Header | None) -> None:
+    folder = paths.state(os.environ).seat(str(header.extra.get("seat", ""))) if header else None
+    if folder:
+        with contextlib.suppress(OSError):
+            path = Path(folder) / "sidecar.log"
+            with open(path, "a", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+                file.write(f"{events.timestamp(time.time())}\n{traceback.format_exc()}\n")
+
+
+if __name__ == "__main__":
+    main()

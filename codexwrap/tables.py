@@ -1,0 +1,54 @@
+"""Print rows as a table."""
+
+import json
+import os
+import sys
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from codexwrap.redact import printable
+
+_COLOURS = {
+    "DEAD": "31",
+    "STALLED": "33",
+    "SUSPECT": "33",
+    "WORKING": "32",
+    "IDLE": "32",
+    "ALIVE": "32",
+    "UNKNOWN": "35",
+}
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Rows under their headings, columns as wide as they need; nothing in a cell can move the cursor."""
+    cells = [[printable("" if value is None else str(value)) for value in row] for row in (headings, *rows)]
+    widths = [max(map(width, column)) for column in zip(*cells, strict=True)]
+    return "\n".join(_row(row, widths) for row in cells)
+
+
+def _row(row: Sequence[str], widths: Sequence[int]) -> str:
+    padded = [text + " " * (room - width(text)) for text, room in zip(row, widths, strict=True)]
+    return "  ".join(_coloured(text) for text in padded).rstrip()
+
+
+def width(text: str) -> int:
+    """How many columns a text takes on a terminal."""
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
+    )
+
+
+def _coloured(text: str) -> str:
+    code = _COLOURS.get(text.strip())
+    return f"\x1b[{code}m{text}\x1b[0m" if code and colour() else text
+
+
+def colour() -> bool:
+    """Colour is for terminals whose user has not said no."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def as_json(value: Sequence[Any] | Mapping[str, Any]) -> str:
+    """The same for programs."""
+    return json.dumps(value, indent=1, ensure_ascii=True)
