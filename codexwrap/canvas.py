@@ -1,5 +1,6 @@
 """Draw, move and erase cells."""
 
+import unicodedata
 from collections import deque
 from itertools import groupby, islice
 
@@ -18,7 +19,7 @@ _NARROW = {1}
 
 _CHARSETS = {
     "B": charsets.LAT1_MAP,
-    "0": charsets.LAT1_MAP[:0x60] + charsets.VT100_MAP[0x60:0x7F],
+    "0": charsets.LAT1_MAP[:0x60] + "◆▒␉␌␍␊°±␤␋┘┐┌└┼⎺⎻─⎼⎽├┤┴┬│≤≥π≠£·",
     "A": charsets.LAT1_MAP[:0x80].replace("#", "£"),
 }
 
@@ -31,7 +32,12 @@ class _Widths(dict[str, int]):
     def __missing__(self, char: str) -> int:
         if len(self) > 8192:
             self.clear()
-        width = self[char] = wcwidth(char)
+        width = wcwidth(char)
+        if (
+            width == 0 and unicodedata.category(char) == "Mc"
+        ):  # the vowels of Indic scripts: terminals give them a column
+            width = 2 if unicodedata.east_asian_width(char) == "W" else 1
+        self[char] = width
         return width
 
 
@@ -86,7 +92,7 @@ class Canvas(pyte.Screen):
 
     def draw(self, data: str) -> None:
         """Show characters at the cursor: no C0 controls are among them. What has no width (C1 controls) is left out."""
-        self._last = data[-1]
+        self._last = data[-1] if data.isascii() else next((c for c in reversed(data) if _widths[c] > 0), self._last)
         if self._plain:
             if data.isascii() or (set(map(_widths.__getitem__, data)) == _NARROW and not self._joins()):
                 self._write(data)
@@ -124,6 +130,8 @@ class Canvas(pyte.Screen):
         """One character, in any way."""
         cursor, columns = self.cursor, self.columns
         wraps = modes.DECAWM in self.mode
+        if modes.IRM in self.mode and cursor.x + width < columns:
+            self.insert_characters(width)
         if cursor.x + width > columns:
             if width > columns or (width > 1 and not wraps):
                 return
@@ -131,8 +139,6 @@ class Canvas(pyte.Screen):
                 self._wrap()
             else:
                 cursor.x = columns - 1
-        if modes.IRM in self.mode:
-            self.insert_characters(width)
         x, row = cursor.x, self.buffer[cursor.y]
         _split(row, x)
         _split(row, x + width)
@@ -167,9 +173,9 @@ class Canvas(pyte.Screen):
         return x - 1 if x > 0 and not self.buffer[self.cursor.y][x].data else x
 
     def repeat(self, count: int = 0) -> None:
-        """The last character `count` times more."""
+        """The last character `count` times more; beyond a screen full of it, as often as leads to the same column."""
         if self._last:
-            self.draw(self._last * (count or 1))
+            self.draw(self._last * min(count or 1, self.lines * self.columns + count % self.columns))
 
     def alignment_display(self) -> None:
         self._reset_margins()
@@ -305,11 +311,11 @@ class Canvas(pyte.Screen):
 
     def reverse_index(self) -> None:
         """One row up; at the first row of the region, scroll."""
-        self._leave_edge()
         if self.cursor.y == self._top:
             self.scroll_down()
-        elif self.cursor.y > 0:
-            self.cursor.y -= 1
+        else:
+            self._leave_edge()
+            self.cursor.y = max(self.cursor.y - 1, 0)
 
     def linefeed(self) -> None:
         self.index()
@@ -403,17 +409,21 @@ class Canvas(pyte.Screen):
             self.scrollback.clear()
             self._returning = 0
         elif how == 22:
-            used = max((y + 1 for y, row in enumerate(self.buffer) if row.count(BLANK) < self.columns), default=0)
-            self._keep(self.buffer[:used])
+            self._keep(self.buffer[: self._used()])
             self._erase_rows(0, self.lines)
             self.cursor_position()
         elif how == 2 or (how == 0 and not y and not self.cursor.x):
             self._leave_edge()
-            self._returning = 0  # as tmux has it: what is above a cleared screen does not come back
+            if self._keeping and self._used():
+                self._returning = 0  # as in tmux: what was above a screen that is cleared does not come back
             self._erase_rows(0, self.lines)
         elif how in (0, 1):
             self.erase_in_line(how)
             self._erase_rows(*((y + 1, self.lines) if how == 0 else (0, y)))
+
+    def _used(self) -> int:
+        """How many rows there are down to the last that is not blank."""
+        return max((y + 1 for y, row in enumerate(self.buffer) if row.count(BLANK) < self.columns), default=0)
 
     def _edit(self) -> tuple[int, Row]:
         self._leave_edge()

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 from pyte import graphics
 
-# One parameter of SGR: a number, or the numbers of a group that colons join (None where one is left out).
-Attribute = int | tuple[int | None, ...]
+# One parameter of SGR: a number, or the numbers of a group that colons join; None where one is left out.
+Attribute = int | None | tuple[int | None, ...]
 
 
 class Cell(NamedTuple):
@@ -29,8 +29,8 @@ class Cell(NamedTuple):
 
 BLANK = Cell(" ")
 
-# A screen full of text in a few colours needs some thousand cells; one that is fed noise would want millions.
-_CELLS = 16384
+# A screen full of text in a few colours needs some thousand cells and styles; one that is fed noise would want millions.
+_MANY = 8192
 
 
 class Style(dict[str, Cell]):
@@ -46,7 +46,7 @@ class Style(dict[str, Cell]):
         self._after: dict[tuple[Attribute, ...], Style] = {}
 
     def __missing__(self, data: str) -> Cell:
-        self._styles.grow()
+        self._styles.grow(self)
         cell = self[data] = self.look._replace(data=data)
         return cell
 
@@ -54,7 +54,7 @@ class Style(dict[str, Cell]):
         """The style that SGR with these attributes makes of this one."""
         style = self._after.get(attributes)
         if style is None:
-            self._styles.grow()
+            self._styles.grow(self)
             style = self._after[attributes] = self._styles.of(_rendition(self.look, attributes))
         return style
 
@@ -65,14 +65,16 @@ class Style(dict[str, Cell]):
 
 
 class Styles:
-    """Every style of a screen once, within a bound: what is not in use is dropped when there are too many."""
+    """The styles of a screen, each made once; when there are too many cells and styles, all start anew."""
 
     def __init__(self) -> None:
         self._styles: dict[Cell, Style] = {}
-        self._grown = 0
+        self._grown: dict[int, Style] = {}  # what holds anything, by its id: a style may be in use but no longer known
+        self._count = 0
         self.plain = Style(BLANK, self)
 
     def of(self, look: Cell) -> Style:
+        """The style of this look."""
         if look == BLANK:
             return self.plain
         style = self._styles.get(look)
@@ -80,15 +82,16 @@ class Styles:
             style = self._styles[look] = Style(look, self)
         return style
 
-    def grow(self) -> None:
-        """Count one more cell or style; at the bound, forget them all."""
-        self._grown += 1
-        if self._grown > _CELLS:
-            self._grown = 0
-            self.plain.forget()
-            for style in self._styles.values():
-                style.forget()
+    def grow(self, style: Style) -> None:
+        """Count one thing more that `style` is going to hold."""
+        self._count += 1
+        if self._count > _MANY:
+            for each in self._grown.values():
+                each.forget()
+            self._grown.clear()
             self._styles.clear()
+            self._count = 1
+        self._grown[id(style)] = style
 
 
 _FLAGS = {
@@ -113,64 +116,61 @@ _COLOURS = {
     # (pyte spells the name of 105 wrong.)
     **{code: {"bg": name.replace("bf", "br")} for code, name in (graphics.BG_ANSI | graphics.BG_AIXTERM).items()},
 }
-_FOREGROUND, _BACKGROUND, _UNDERLINE = 38, 48, 58
-_LAYERS = {_FOREGROUND: "fg", _BACKGROUND: "bg", _UNDERLINE: ""}
+_LAYERS = {38: "fg", 48: "bg", 58: ""}  # 58 is the colour of the underline, which is not kept
 _INDEXED, _RGB = 5, 2
 
 
 def _rendition(look: Cell, attributes: tuple[Attribute, ...]) -> Cell:
-    """`look` after SGR. What is unknown is passed over, as tmux does."""
+    """`look` after SGR. What is unknown or out of range is passed over as in tmux."""
     change: dict[str, str | bool] = {}
     rest = list(reversed(attributes or (0,)))
     while rest:
         attribute = rest.pop()
         if isinstance(attribute, tuple):
             change.update(_group(attribute))
-        elif attribute == 0:
+        elif not attribute:
             look, change = BLANK, {}
         elif attribute in _LAYERS:
-            change.update(_colour(attribute, rest))
+            change.update(_colour(_LAYERS[attribute], rest))
         else:
             change.update(_FLAGS.get(attribute) or _COLOURS.get(attribute) or {})
     return look._replace(**change)  # type: ignore[arg-type]  # the keys are the names of fields
 
 
-def _colour(layer: int, rest: list[Attribute]) -> dict[str, str]:
-    """A colour written with semicolons, taken off the end of `rest`."""
+def _colour(layer: str, rest: list[Attribute]) -> dict[str, str]:
+    """A colour that is written with semicolons, taken off the end of `rest`."""
     kind = rest.pop() if rest else None
-    if kind == _INDEXED and rest:
-        return _set(layer, _indexed(rest.pop()))
-    if kind == _RGB and len(rest) >= 3:
-        name = _rgb(*rest[:-4:-1])
-        if name:
+    if kind == _INDEXED:
+        return _set(layer, _indexed(rest.pop() if rest else None))
+    if kind == _RGB:
+        colour = _rgb(*reversed(rest[-3:]))
+        if colour:
             del rest[-3:]
-        return _set(layer, name)
+        return _set(layer, colour)
     return {}
 
 
 def _group(numbers: tuple[int | None, ...]) -> dict[str, str | bool]:
-    """One attribute written with colons: 4:n (kinds of underline), 38:5:n, 38:2:r:g:b and 38:2:<space>:r:g:b."""
+    """One attribute that is written with colons: 4:n (kinds of underline), 38:5:n, 38:2:r:g:b or 38:2:space:r:g:b."""
     match numbers:
-        case (4, style):
-            return {"underscore": style != 0}
-        case (int(layer), 5, index, *_) if layer in _LAYERS:
-            return dict(_set(layer, _indexed(index)))
-        case (int(layer), 2, red, green, blue) if layer in _LAYERS:
-            return dict(_set(layer, _rgb(red, green, blue)))
-        case (int(layer), 2, _, red, green, blue, *_) if layer in _LAYERS:
-            return dict(_set(layer, _rgb(red, green, blue)))
+        case (4, 0 | 1 | 2 | 3 | 4 | 5 as kind):
+            return {"underscore": kind > 0}
+        case (38 | 48 as layer, 5, index, *_):
+            return {**_set(_LAYERS[layer], _indexed(index))}
+        case (38 | 48 as layer, 2, red, green, blue) | (38 | 48 as layer, 2, _, red, green, blue, *_):
+            return {**_set(_LAYERS[layer], _rgb(red, green, blue))}
     return {}
 
 
-def _set(layer: int, name: str) -> dict[str, str]:
-    return {_LAYERS[layer]: name} if name and _LAYERS[layer] else {}
+def _set(layer: str, colour: str) -> dict[str, str]:
+    return {layer: colour} if layer and colour else {}
 
 
-def _indexed(number: Attribute | None) -> str:
+def _indexed(number: Attribute) -> str:
     return graphics.FG_BG_256[number] if isinstance(number, int) and number < 256 else "default"
 
 
-def _rgb(*parts: Attribute | None) -> str:
+def _rgb(*parts: Attribute) -> str:
     """Six hex digits; nothing when a part is missing or out of range."""
     numbers = [part for part in parts if isinstance(part, int) and part < 256]
     return "".join(f"{number:02x}" for number in numbers) if len(numbers) == 3 else ""

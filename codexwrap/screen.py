@@ -115,8 +115,7 @@ class Screen(Canvas):
                 self._show_alternate()
                 self._erase_rows(0, self.lines)
             case 1049:
-                self._show_primary()
-                self.restore_cursor()
+                self._show_primary(restore=True)
             case 2026:
                 self.synchronizing = on
                 if not on and self.on_frame:
@@ -124,7 +123,7 @@ class Screen(Canvas):
 
     # Two screens, and the cursor that each remembers
 
-    def save_cursor(self) -> None:
+    def save_cursor(self, *_: int) -> None:
         """Remember the cursor and what it writes with, for the one of the two screens that is shown."""
         self._saved[self.alternate] = _Saved(
             self._style,
@@ -136,7 +135,7 @@ class Screen(Canvas):
             modes.DECOM in self.mode,
         )
 
-    def restore_cursor(self) -> None:
+    def restore_cursor(self, *_: int) -> None:
         """Take up what this screen remembers; where it is nothing, the cursor goes home, with the plain style."""
         saved = self._saved.get(self.alternate) or _Saved(self._styles.plain)
         self._place(saved.x, saved.y)
@@ -152,15 +151,17 @@ class Screen(Canvas):
             self.buffer = self._blank_rows(self.lines)
             self.dirty.update(range(self.lines))
 
-    def _show_primary(self) -> None:
-        if self._primary is None:
-            return
+    def _show_primary(self, *, restore: bool = False) -> None:
         lines, columns = self.lines, self.columns
-        self.buffer, self.lines, self.columns = self._primary
-        self._primary, self._keeping = None, True
-        self._place(self.cursor.x, self.cursor.y)
-        self.resize(lines, columns)  # it kept the size that it had when it was left
-        self.dirty.update(range(self.lines))
+        if self._primary is not None:
+            self.buffer, self.lines, self.columns = self._primary
+            self._primary, self._keeping = None, True
+            self.dirty.update(range(self.lines))
+        if restore:
+            self.restore_cursor()
+        else:
+            self._place(self.cursor.x, self.cursor.y)
+        self.resize(lines, columns)  # the primary screen kept the size that it had when it was left
 
     def _place(self, x: int, y: int) -> None:
         self.cursor.x = x if x <= self.columns else self.columns - 1
@@ -315,9 +316,9 @@ _CSI: dict[str, tuple[str, int]] = {
     "?l": ("reset_private_mode", _MANY),
     "m": ("select_graphic_rendition", _MANY),
     "r": ("set_margins", 2),
-    "s": ("save_cursor", 0),
+    "s": ("save_cursor", _MANY),
     "t": ("window", _MANY),
-    "u": ("restore_cursor", 0),
+    "u": ("restore_cursor", _MANY),
 }
 _SEQUENCE = re.compile(r"\x1b\[([<=>?]?)([0-9;:]*)([ -/]*)([@-~])")
 
@@ -362,6 +363,6 @@ def _number(parameter: str) -> int:
 
 
 def _attribute(parameter: str) -> Attribute:
-    if ":" not in parameter:
-        return _number(parameter)
-    return tuple(_number(part) if part else None for part in parameter.split(":"))
+    if ":" in parameter:
+        return tuple(_number(part) if part else None for part in parameter.split(":"))
+    return _number(parameter) if parameter else None
