@@ -66,10 +66,14 @@ def within(seconds: float) -> Deadline:
 
 
 class Call(NamedTuple):
-    """One git command: what follows `git`, what it reads, and what is added to its environment and settings."""
+    """One git command: what follows `git`, what it reads, and what is added to its environment and settings.
+
+    `cwd` is where it runs, if not where the others do; `online` lets it fetch what a partial clone lacks.
+    """
 
     args: Sequence[str | bytes]
     stdin: bytes = b""
+    cwd: str | os.PathLike[str] | None = None
     environ: Mapping[str, str] = {}
     settings: Sequence[str] = ()
     online: bool = False
@@ -103,7 +107,7 @@ def run_all(cwd: str | os.PathLike[str], calls: Sequence[Call], deadline: Deadli
 
     What has not answered when the deadline passes is ended with all its children, which may take 0.6 seconds more.
     """
-    started = [_start(cwd, call) for call in calls]
+    started = [_start(cwd if call.cwd is None else call.cwd, call) for call in calls]
     running = [each for each in started if isinstance(each, _Running)]
     try:
         _move(running, deadline)
@@ -223,16 +227,21 @@ def _verb(call: Call) -> str:
     return next((word for each in call.args if not (word := os.fsdecode(each)).startswith("-")), "")
 
 
+_FULL, _QUOTA = "the disk is full", "the disk quota is used up"
+_READ_ONLY = "the repository cannot be written to: its file system is read-only"
+_DENIED = "the repository cannot be written to: permission denied"
+UNWRITABLE = frozenset({_FULL, _QUOTA, _READ_ONLY, _DENIED})  # answers that hold for whatever else would be written
+
 _REASONS = (
     ("dubious ownership", "git refuses the repository: it belongs to another user (see git's safe.directory)"),
     ("unsafe repository", "git refuses the repository: it belongs to another user (see git's safe.directory)"),
     ("not a git repository", "not a git repository"),
     ("must be run in a work tree", "no working tree here: a bare repository, or git's own directory"),
     ("cannot change to", "the directory is gone or cannot be entered"),
-    ("No space left on device", "the disk is full"),
-    ("Disk quota exceeded", "the disk quota is used up"),
-    ("Read-only file system", "the repository cannot be written to: its file system is read-only"),
-    ("insufficient permission", "the repository cannot be written to: permission denied"),
+    ("No space left on device", _FULL),
+    ("Disk quota exceeded", _QUOTA),
+    ("Read-only file system", _READ_ONLY),
+    ("insufficient permission", _DENIED),
     ("Permission denied", "permission denied"),
 )
 

@@ -19,7 +19,7 @@ def run(cwd: Path, *args: str | bytes, stdin: bytes = b"", ok: bool = True) -> b
 
 
 def line(cwd: Path, *args: str) -> str:
-    return run(cwd, *args).decode().strip()
+    return os.fsdecode(run(cwd, *args)).strip()
 
 
 def make(path: Path, files: dict[str, str] | None = None, *init: str) -> Path:
@@ -62,13 +62,14 @@ def picture(root: Path, *, git_dir: Path | None = None) -> dict[str, str]:
     git_dir = git_dir or root / ".git"
     for top in (root, git_dir):
         for folder, folders, files in os.walk(top):
-            here = Path(folder)
-            if here in (git_dir / "objects", git_dir / "refs/codexwrap"):
-                folders.clear()
-                continue
-            seen[folder] = "a folder"
-            seen |= {str(here / name): _describe(here / name) for name in files + folders}
+            if git_dir in (here := Path(folder), *here.parents):
+                folders[:] = [name for name in folders if not _is_ours(here, name)]
+            seen |= {str(Path(folder, name)): _describe(Path(folder, name)) for name in files + folders}
     return seen
+
+
+def _is_ours(folder: Path, name: str) -> bool:
+    return (name == "objects" and (folder / "HEAD").exists()) or (folder.name, name) == ("refs", "codexwrap")
 
 
 def _describe(path: Path) -> str:
@@ -79,3 +80,40 @@ def _describe(path: Path) -> str:
         return oct(mode)
     data = path.read_bytes() if os.access(path, os.R_OK) else b"unreadable"
     return f"{oct(mode)} {hashlib.sha256(data).hexdigest()}"
+
+
+def disk(root: Path) -> dict[bytes, tuple[str, bytes]]:
+    """Path to mode and content of all files below `root` that git would track, whatever its rules say."""
+    found: dict[bytes, tuple[str, bytes]] = {}
+    top = os.fsencode(root)
+    for folder, folders, files in os.walk(top):
+        if b".git" in folders:
+            folders.remove(b".git")
+        links = [name for name in folders if Path(os.fsdecode(folder), os.fsdecode(name)).is_symlink()]
+        for name in (*files, *links):
+            path = Path(os.fsdecode(folder), os.fsdecode(name))
+            mode = path.lstat().st_mode
+            key = os.fsencode(path.relative_to(root))
+            if stat.S_ISLNK(mode):
+                found[key] = "120000", os.fsencode(path.readlink())
+            elif stat.S_ISREG(mode) and name != b".git":
+                found[key] = "100755" if mode & stat.S_IXUSR else "100644", path.read_bytes()
+    return found
+
+
+def tree(root: Path, name: str) -> dict[bytes, tuple[str, bytes]]:
+    """Path to mode and content of all files in a tree of git; of a submodule the content is its commit."""
+    entries = []
+    for record in run(root, "ls-tree", "-r", "-z", "--full-tree", name).split(b"\0"):
+        if record:
+            words, _, path = record.partition(b"\t")
+            mode, kind, oid = words.decode().split()
+            entries.append((path, mode, kind, oid))
+    blobs = [oid for _, _, kind, oid in entries if kind == "blob"]
+    out = run(root, "cat-file", "--batch", stdin="".join(f"{oid}\n" for oid in blobs).encode())
+    contents: dict[str, bytes] = {}
+    for oid in blobs:
+        header, _, out = out.partition(b"\n")
+        size = int(header.split()[2])
+        contents[oid], out = out[:size], out[size + 1 :]
+    return {path: (mode, contents.get(oid, oid.encode())) for path, mode, _, oid in entries}
