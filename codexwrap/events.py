@@ -79,6 +79,11 @@ def new_id() -> str:
     return f"{next(_ticks):014x}-{os.urandom(5).hex()}"
 
 
+def made_at(event_id: str) -> float:
+    """When an id was made, in epoch seconds to the microsecond. Raises ValueError for an id of another make."""
+    return int(event_id.partition("-")[0], 16) / 1e6
+
+
 def timestamp(at: float) -> str:
     """Seconds since the epoch as RFC 3339 in UTC, to the millisecond."""
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -106,6 +106,7 @@ class Keeper:
         cause = change.cause
         if cause is None:
             return
+        verdict_at = time.time()
         evidence = [self._said(each) for each in change.evidence]
         self._write_checkpoint(change.state, cause.name, at, scene, evidence)
         resets_at = resettime.read(change.until, now=at, tz=self._zone) if change.until else None
@@ -119,7 +120,8 @@ class Keeper:
             "item": item,
             "remedy": remedy,
             "evidence": evidence,
-            "seen_after_ms": max(0, round((time.time() - at) * 1000)),
+            "verdict_at": events.timestamp(verdict_at),
+            "seen_after_ms": max(0, round((verdict_at - at) * 1000)),
         }
         if change.state is State.DEAD:
             self._report()
