@@ -31,9 +31,11 @@ def _nothing(_provider: Provider) -> None:
 
 @dataclass(frozen=True)
 class Cause:
-    """One drill: what the provider does, and what the verdict must be (a class and detail, or None: it stays alive).
+    """One drill: what the provider does, and what the verdict must be.
 
-    `or_else` is what versions must say that cannot tell better. `break_it` changes the provider when the session is to die; `answers` come before that default does.
+    `expected` is a class and detail, None where the seat must stay alive; `or_else` what versions must say that cannot tell
+    better. `break_it` changes the provider when the session is to die; `answers` come before its default does.
+    `ends_with` are squashed words of the last answer that a living seat gets.
     """
 
     name: str
@@ -41,7 +43,7 @@ class Cause:
     or_else: str = ""
     break_it: Callable[[Provider], None] = _nothing
     answers: Sequence[Answer] = field(default=())
-    ends_with: str = ""  # squashed words of the last answer of one that must stay alive
+    ends_with: str = ""
 
 
 def _revoke(provider: Provider) -> None:

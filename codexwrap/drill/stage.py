@@ -22,8 +22,9 @@ class Stage:
     The environment of what runs here is made new: it names no home of the user's, and no way out of loopback.
     """
 
-    def __init__(self, codex: Path, *, provider: Provider) -> None:
+    def __init__(self, codex: Path, *, provider: Provider, columns: int = 100, lines: int = 30) -> None:
         self.codex = codex
+        self.columns, self.lines = columns, lines
         self.provider = provider
         self.root = Path(tempfile.mkdtemp(prefix="codexwrap-drill-")).resolve()
         self.home = self.root / "home"
@@ -42,13 +43,13 @@ class Stage:
         _repository(self.project, self.environ)
 
     def wrapped(self, *arguments: str) -> Terminal:
-        """codexwrap with these arguments, in a terminal."""
+        """Run codexwrap with these arguments, in a terminal."""
         return Terminal(
             [sys.executable, "-P", "-m", "codexwrap", *arguments],
             cwd=self.project,
             env=self.environ,
-            columns=100,
-            lines=30,
+            columns=self.columns,
+            lines=self.lines,
         )
 
     def seat(self, name: str) -> Terminal:
