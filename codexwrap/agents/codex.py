@@ -77,7 +77,7 @@ def _fatal() -> tuple[tuple[re.Pattern[str], str], ...]:
 # A popup in the composer's place, by its title.
 _POPUPS = {
     "You'vereachedyourworkspacecreditlimit": "credits.workspace_depleted",
-    "Usagelimitreached": "credits.spend_cap",
+    "Usagelimitreached": "credits.workspace_depleted",  # or a spend cap; what stands above it, if it is in sight, says which
 }
 
 # Cells in the shape of an error that end no session: what Codex answers to Esc and to its own commands.
@@ -199,13 +199,14 @@ def _composer(screen: "Screen", starts: Sequence[_Start]) -> _Start | None:
 
 
 def _popup(screen: "Screen") -> str | None:
-    """The squashed text of a popup: it ends with a row of key hints, and its first row is bold and indented by two."""
+    """The squashed text of a popup: a row of key hints ends it, above its choices stands a bold title, indented by two."""
     rows = screen.rows()
     while rows and not rows[-1]:
         rows.pop()
     if not rows or not _POPUP_HINT.search(squash(" ".join(rows[-2:]))):
         return None
-    for row in range(len(rows) - 1, -1, -1):
+    choices = next((row for row in range(len(rows) - 1, -1, -1) if rows[row].startswith("›")), len(rows))
+    for row in range(choices - 1, -1, -1):
         if rows[row].startswith("  ") and screen.cell(row, 2).bold and (row == 0 or not rows[row - 1].strip()):
             return squash(" ".join(rows[row:]))
     return None
