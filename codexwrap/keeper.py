@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from codexwrap import atomic, causes, checkpoint, events, gitfacts, handover, redact, resettime, seats
+from codexwrap import atomic, causes, checkpoint, events, gitfacts, handover, redact, resettime, seats, second
 from codexwrap.agents.look import Agent, Running
 from codexwrap.causes import State
 from codexwrap.config import Config
@@ -94,7 +94,7 @@ class Keeper:
 
     def suspect(self, change: Change, scene: Scene) -> None:
         """First sign of a death: the checkpoint is written now, and nothing is posted."""
-        self._write_checkpoint(change.state, None, time.time(), scene, ())
+        self._write_checkpoint(change.state, None, time.time(), scene, (), *self._read_session(scene))
         self._become(change.state, change.at)
 
     def calm(self, state: State, at: float) -> None:
@@ -107,9 +107,13 @@ class Keeper:
         if cause is None:
             return
         verdict_at = time.time()
+        session, story = self._read_session(scene)
+        change = second.witness(change, story, self._agent)
+        cause = change.cause or cause
         evidence = [self._said(each) for each in change.evidence]
-        self._write_checkpoint(change.state, cause.name, at, scene, evidence)
-        resets_at = resettime.read(change.until, now=at, tz=self._zone) if change.until else None
+        self._write_checkpoint(change.state, cause.name, at, scene, evidence, session, story)
+        words = resettime.read(change.until, now=at, tz=self._zone) if change.until else None
+        resets_at = second.reset_time(words, story) if cause.name == "limit.usage" else words
         remedy = causes.remedy(cause, reset=self._clock(resets_at))
         self.record.update(resets_at=resets_at, remedy=remedy, evidence=evidence, credential=self._credential())
         self._become(change.state, at, cause=cause.name, save=False)
@@ -183,11 +187,17 @@ class Keeper:
             self._save()
 
     def _write_checkpoint(
-        self, state: State, cause: str | None, at: float, scene: Scene, evidence: Sequence[dict[str, str]]
+        self,
+        state: State,
+        cause: str | None,
+        at: float,
+        scene: Scene,
+        evidence: Sequence[dict[str, str]],
+        session: Session | None,
+        story: Story,
     ) -> None:
         facts = gitfacts.collect(self.about.cwd, seconds=self._config.git_seconds)
         self._learn_ticket(facts)
-        session, story = self._read_session(scene)
         resume = self._agent.resume(self.about.argv[1:], session.id) if self._agent and session else None
         seat = checkpoint.Seat(
             name=self.about.seat,

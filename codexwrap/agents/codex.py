@@ -327,6 +327,11 @@ def find_session(seat: Running) -> "Session | None":
     return rollout.find(seat)
 
 
+def explain(message: str) -> str | None:
+    """The cause, by name, that the message of a failed turn means: it is the sentence that the screen shows."""
+    return _cause(squash(message))
+
+
 def read_session(path: Path) -> "Story":
     """What a rollout file tells."""
     from codexwrap import rollout

@@ -150,6 +150,10 @@ class Agent(Protocol):
         """The session that a running seat has open."""
         ...
 
+    def explain(self, message: str) -> str | None:
+        """The cause, by name, that an error message of the session's own file means."""
+        ...
+
     def read_session(self, path: Path) -> "Story":
         """What a session's own file tells; what cannot be read is left out."""
         ...
