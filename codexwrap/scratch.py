@@ -67,10 +67,12 @@ class Scratch:
             (self.objects / name).mkdir(parents=True)
         (self.objects / "info/alternates").write_text(quote(os.fsencode(place.objects)) + "\n", "utf-8")
 
-    def call(self, *args: str | bytes, stdin: bytes = b"", index: Path | None = None, at: float = 0) -> Call:
+    def call(
+        self, *args: str | bytes, stdin: bytes = b"", index: Path | None = None, at: float = 0, online: bool = False
+    ) -> Call:
         """A call at the root that sees our index (or another one of ours) and our objects in front of the user's.
 
-        `at` is the time of a commit, in seconds since the epoch.
+        `at` is the time of a commit, in seconds since the epoch; see `Call` for `online`.
         """
         return Call(
             args,
@@ -84,6 +86,7 @@ class Scratch:
             },
             # Ours is one plain file: a split index would leave a part of it beside the user's.
             ("core.splitIndex=false", "commit.gpgSign=false", "i18n.commitEncoding=UTF-8"),
+            online,
         )
 
     def run(self, *args: str | bytes, stdin: bytes = b"", index: Path | None = None, at: float = 0) -> bytes:

@@ -2,6 +2,7 @@
 
 import os
 import stat
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +12,7 @@ from codexwrap.git import Answer, Call
 from codexwrap.gitpath import name, quote
 from codexwrap.scratch import FailedError, Scratch
 
+_CHANCES = 3  # for a filter that fails: it may be a file's fault
 _PATIENCE = 0.6  # of what time is left, for filters; the rest is for doing without them
 
 
@@ -56,6 +58,7 @@ class _Adding:
         self.scratch = scratch
         self.drivers = drivers
         self.commands = commands
+        self.failures: Counter[bytes] = Counter()
         self.broken: dict[bytes, str] = {}
         self.unfiltered: dict[bytes, str] = {}
         self.failed: dict[bytes, str] = {}
@@ -74,8 +77,11 @@ class _Adding:
             self._again(paths[: len(paths) // 2])
             self._again(paths[len(paths) // 2 :])
         elif used:
-            self.broken |= dict.fromkeys(used, "fails")
-            self._again(paths)
+            driver = self.drivers[paths[0]]
+            self.failures[driver] += 1
+            if self.failures[driver] == _CHANCES:
+                self.broken[driver] = "fails"
+            self._as_they_are(paths, f"{_filter(driver)} fails")
         else:
             self._as_they_are(paths, answer.why)
 

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import stat
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -104,7 +103,7 @@ def _add(scratch: Scratch, root: bytes, todo: Todo) -> list[Note]:
     """Add what is there; and once more what changed while it was read, or so shortly before that it would not show."""
     unfiltered: dict[bytes, str] = {}
     failed: dict[bytes, str] = {}
-    seen = {path: _mark(each) for path, each in todo.add.items()}
+    seen = {path: treesort.mark(each) for path, each in todo.add.items()}
     torn, moved = list(seen), set[bytes]()
     for attempt in range(_TRIES):
         if not torn or (attempt and scratch.deadline.left() < scratch.deadline.seconds / 2):
@@ -117,7 +116,7 @@ def _add(scratch: Scratch, root: bytes, todo: Todo) -> list[Note]:
             failed.pop(path, None)
         unfiltered |= added.unfiltered
         failed |= added.failed
-        marks = {path: _look(root, path) for path in torn}
+        marks = {path: treesort.mark_at(root, path) for path in torn}
         moved = {path for path in torn if marks[path] != seen[path]}
         torn = [path for path in torn if path in moved or (path not in failed and marks[path][-1] > since)]
         seen |= marks
@@ -125,17 +124,3 @@ def _add(scratch: Scratch, root: bytes, todo: Todo) -> list[Note]:
         todo.skip(path, why)
     unfiltered |= dict.fromkeys(moved - failed.keys(), "it was being written: what is saved may be a part")
     return [Note(quote(path), says) for path, says in unfiltered.items()]
-
-
-def _look(root: bytes, path: bytes) -> tuple[int, ...]:
-    try:
-        return _mark(treesort.look(root, path))
-    except OSError:
-        return _mark(None)
-
-
-def _mark(seen: os.stat_result | None) -> tuple[int, ...]:
-    """What is different after a file was written. The last number is when that was, in ns."""
-    if seen is None or stat.S_ISDIR(seen.st_mode):
-        return (0,)
-    return seen.st_ino, seen.st_size, seen.st_mode, seen.st_mtime_ns, seen.st_ctime_ns

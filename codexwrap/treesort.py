@@ -127,6 +127,21 @@ def look(root: bytes, path: bytes) -> os.stat_result | None:
         return None
 
 
+def mark(seen: os.stat_result | None) -> tuple[int, ...]:
+    """What is different after a file was written. The last number is when that was, in ns."""
+    if seen is None or stat.S_ISDIR(seen.st_mode):
+        return (0,)
+    return seen.st_ino, seen.st_size, seen.st_mode, seen.st_mtime_ns, seen.st_ctime_ns
+
+
+def mark_at(root: bytes, path: bytes) -> tuple[int, ...]:
+    """The mark of what is at a path."""
+    try:
+        return mark(look(root, path))
+    except OSError:
+        return mark(None)
+
+
 def _sort(todo: Todo, root: bytes, path: bytes, index: Entries, limits: Limits) -> None:
     try:
         seen = look(root, path)
