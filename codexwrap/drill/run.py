@@ -1,23 +1,18 @@
 """Kill a real session and see."""
 
-import codecs
 import re
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
-from codexwrap import checkpoint, events, journal, paths, replay
-from codexwrap.agents import codex as codex_rules
-from codexwrap.cast import OUTPUT, Header, Record
-from codexwrap.drill import codexhome
+from codexwrap.drill import codexhome, measure
 from codexwrap.drill.answers import Shell, Text
 from codexwrap.drill.causes import Cause
 from codexwrap.drill.driver import Terminal, TimeoutExpiredError
 from codexwrap.drill.provider import Provider
 from codexwrap.drill.stage import Stage
 from codexwrap.drill.tokens import Login
-from codexwrap.events import Event
+from codexwrap.paths import State
 
 _UP = 60.0  # seconds; a first start on a slow machine
 _TURN = 30.0
@@ -62,28 +57,26 @@ def version(codex: Path) -> str:
 
 
 def _kill(cause: Cause, stage: Stage) -> dict[str, Any]:
-    seat = f"drill-{cause.name}"
+    seat, state = f"drill-{cause.name}", State(stage.state)
     with stage.seat(seat) as terminal:
         _first_turn(terminal, stage.provider)
         cause.break_it(stage.provider)
         terminal.type("please do the next step")
-        dead = _wait_for_event(stage, "seat.dead")
+        dead = measure.wait_for_event(state, "seat.dead", _DEATH)
         terminal.settle(_QUIET)
-        banner_at = _banner_at(terminal)
+        banner_at = measure.banner_at(terminal)
     if dead is None:
         return {"verdict": "ALIVE", "why": "the death was not posted"}
-    saved = checkpoint.load(Path(dead.data["checkpoint"])) if dead.data.get("checkpoint") else None
+    times = measure.times(dead, banner_at)
     result: dict[str, Any] = {
+        **times,
         "verdict": f"{dead.data['state']} {dead.data['cause']}",
-        "detected_ms": _since(banner_at, events.epoch(dead.data["verdict_at"])),
-        "checkpoint_ms": _since(banner_at, saved.path.stat().st_mtime) if saved else None,
-        "feed_ms": _since(banner_at, events.made_at(dead.id)),
         "resumed": _resume(seat, stage),
     }
     wrong = [
         *(["another cause"] if dead.data["cause"] not in (cause.expected, cause.or_else) else []),
-        *(["no checkpoint"] if saved is None else []),
-        *(["the checkpoint came after the feed"] if saved and result["checkpoint_ms"] > result["feed_ms"] else []),
+        *(["no checkpoint"] if times["checkpoint_ms"] is None else []),
+        *(["the checkpoint came after the feed"] if (times["checkpoint_ms"] or 0) > times["feed_ms"] else []),
         *(["not resumed with its context"] if not result["resumed"] else []),
     ]
     return {**result, "ok": not wrong, **({"why": ", ".join(wrong)} if wrong else {})}
@@ -96,7 +89,7 @@ def _spare(cause: Cause, stage: Stage) -> dict[str, Any]:
         terminal.type("please do the next step")
         terminal.wait_for(cause.ends_with, _DEATH)
         terminal.settle(_QUIET)
-    told = [event for event in _feed(stage) if event.type.removeprefix("codexwrap.") in _FAMILIAR]
+    told = [event for event in measure.feed(State(stage.state)) if event.type.removeprefix("codexwrap.") in _FAMILIAR]
     if told:
         return {"verdict": str(told[0].data["state"]), "why": f"{told[0].data['cause']} was posted of a living seat"}
     return {"verdict": "ALIVE", "ok": True}
@@ -129,30 +122,3 @@ def _resume(seat: str, stage: Stage) -> bool:
             return False
     asked = provider.turns[before:]
     return bool(asked) and any(_CODEWORD in text for _role, text in asked[-1].messages)
-
-
-def _wait_for_event(stage: Stage, kind: str) -> Event | None:
-    deadline = time.monotonic() + _DEATH
-    while time.monotonic() < deadline:
-        for event in _feed(stage):
-            if event.type == f"codexwrap.{kind}":
-                return event
-        time.sleep(0.05)
-    return None
-
-
-def _feed(stage: Stage) -> list[Event]:
-    return journal.read(paths.State(stage.state).feed).events
-
-
-def _banner_at(terminal: Terminal) -> float:
-    """When the death was on the drill's own screen: the epoch second of the bytes that completed it."""
-    header = Header(terminal.columns, terminal.lines, timestamp=terminal.started)
-    decode = codecs.getincrementaldecoder("utf-8")("replace").decode
-    records = (Record(chunk.time - terminal.started, OUTPUT, decode(chunk.data)) for chunk in terminal.chunks)
-    episodes = replay.judge(header, records, codex_rules)["episodes"]
-    return terminal.started + episodes[0]["dead_at"] if episodes else terminal.started
-
-
-def _since(start: float, moment: float) -> int:
-    return round((moment - start) * 1000)
