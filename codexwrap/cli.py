@@ -15,6 +15,7 @@ COMMANDS = {
     "drill": "kill a real session on loopback, and see",
     "replay": "judge a recording",
 }
+HIDDEN = ("complete", "seat")  # what shell/ calls: dispatched, not shown
 
 _USAGE = """\
 usage: codexwrap [--seat NAME] [--ticket ID] [--force] PROGRAM [ARGUMENTS...]
@@ -35,8 +36,6 @@ commands:
 
 def main(argv: Sequence[str]) -> int:
     """The exit status of `codexwrap ARGV`. Raises UserError."""
-    from codexwrap import session
-
     seat = ticket = ""
     force = False
     rest = list(argv)
@@ -44,7 +43,7 @@ def main(argv: Sequence[str]) -> int:
         option = rest.pop(0)
         name, equals, value = option.partition("=")
         if option == "--":
-            return session.run(session.Options(seat, ticket, force), _program(rest), os.environ)
+            return _run_seat(seat, ticket, rest, force=force)
         if option in ("-h", "--help"):
             print(_usage(), end="")
             return 0
@@ -63,13 +62,13 @@ def main(argv: Sequence[str]) -> int:
             seat, ticket = (value, ticket) if name == "--seat" else (seat, value)
         else:
             raise UsageError(f"no option {option}; options of the program stand behind its name (codexwrap --help)")
-    if rest and rest[0] in COMMANDS:
+    if rest and rest[0] in (*COMMANDS, *HIDDEN):
         if seat or ticket or force:
             raise UsageError(
                 f"--seat, --ticket and --force are for running a program; {rest[0]} has options of its own"
             )
         return _command(rest[0], rest[1:])
-    return session.run(session.Options(seat, ticket, force), _program(rest), os.environ)
+    return _run_seat(seat, ticket, rest, force=force)
 
 
 def run() -> None:
@@ -89,10 +88,12 @@ def run() -> None:
     sys.exit(status)
 
 
-def _program(rest: Sequence[str]) -> Sequence[str]:
-    if not rest:
+def _run_seat(seat: str, ticket: str, program: Sequence[str], *, force: bool) -> int:
+    if not program:
         raise UsageError("which program? for example: codexwrap codex (codexwrap --help)")
-    return rest
+    from codexwrap import session  # commands do without, and a TAB must not wait for pexpect
+
+    return session.run(session.Options(seat, ticket, force), program, os.environ)
 
 
 def _command(name: str, arguments: Sequence[str]) -> int:
