@@ -1,4 +1,4 @@
-"""Build, save and load checkpoints."""
+"""Build, save and claim checkpoints."""
 
 import contextlib
 import json
@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 from codexwrap import atomic, events, gitfacts, handover, redact
 from codexwrap.errors import UserError
 from codexwrap.paths import State
+from codexwrap.shelf import CLAIM, VERSION, Saved, all_of, claimed, load
 from codexwrap.story import Session, Story
 
-VERSION = 1
+__all__ = ["Saved", "Seat", "all_of", "build", "claim", "claim_silently", "claimed", "load", "save"]
 
 # What a checkpoint quotes is cut to this many characters: it is read by people, and by a model that pays for each.
 _PROMPT = 4000
@@ -35,13 +36,6 @@ class Seat(NamedTuple):
     cwd: str
     ticket: str | None
     known: Sequence[str] = ()
-
-
-class Saved(NamedTuple):
-    """A checkpoint on disk."""
-
-    path: Path
-    record: dict[str, Any]
 
 
 def build(
@@ -108,39 +102,12 @@ def save(state: State, record: dict[str, Any]) -> Path:
     return path
 
 
-def load(path: Path) -> Saved:
-    """A checkpoint from its file. Raises UserError, naming the file, for what is no checkpoint."""
-    try:
-        record = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise UserError(f"checkpoint {path} cannot be read: {error}") from None
-    if not isinstance(record, dict) or record.get("version") != VERSION or not isinstance(record.get("seat"), str):
-        raise UserError(f"checkpoint {path} is not of version {VERSION}")
-    return Saved(path, record)
-
-
-def all_of(state: State, seat: str) -> tuple[list[Saved], list[str]]:
-    """A seat's checkpoints, newest first, and one line for each file that cannot be read."""
-    found: list[Saved] = []
-    broken: list[str] = []
-    for path in sorted(state.checkpoints(seat).glob("[0-9]*T[0-9]*-*.json"), reverse=True):
-        if path.name.endswith(_CLAIM):
-            continue
-        try:
-            found.append(load(path))
-        except UserError as error:
-            broken.append(str(error))
-    return found, broken
-
-
 # --- one resume per checkpoint --------------------------------------------------------------------------------------
-
-_CLAIM = ".resumed.json"
 
 
 def claim(path: Path, by: str) -> None:
     """Mark a checkpoint as resumed: of several who try at once, one succeeds. Raises UserError that names that one."""
-    mark = path.with_suffix(_CLAIM)
+    mark = path.with_suffix(CLAIM)
     try:
         fd = os.open(mark, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, atomic.FILE_MODE)
     except FileExistsError:
@@ -156,17 +123,6 @@ def claim_silently(path: Path, by: str) -> None:
     """The same for one that nobody needs any more."""
     with contextlib.suppress(UserError, OSError):
         claim(path, by)
-
-
-def claimed(path: Path) -> dict[str, Any] | None:
-    """Who resumed a checkpoint and when; None while nobody did."""
-    try:
-        record = json.loads(path.with_suffix(_CLAIM).read_bytes())
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError):
-        return {}
-    return record if isinstance(record, dict) else {}
 
 
 def _redacted(value: Any, known: Sequence[str]) -> Any:

@@ -4,14 +4,14 @@ import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from codexwrap import agents, checkpoint, events, gitfacts, seats
+from codexwrap import agents, events, gitfacts, seats, shelf
 from codexwrap.agents.look import Agent
 from codexwrap.causes import State
-from codexwrap.checkpoint import Saved
 from codexwrap.errors import UserError
 from codexwrap.events import Event
 from codexwrap.keeper import BLOCKED, IN_PROGRESS
 from codexwrap.paths import State as Root
+from codexwrap.shelf import Saved
 
 
 class Plan(NamedTuple):
@@ -22,30 +22,16 @@ class Plan(NamedTuple):
     why_fresh: str
 
 
-def unresumed(root: Root, seat: str) -> Saved | None:
-    """The newest checkpoint of a seat, if the seat died behind it and nobody has resumed it."""
-    found, _broken = checkpoint.all_of(root, seat)
-    newest = found[0] if found else None
-    if newest is None or newest.record["trigger"] != State.DEAD or checkpoint.claimed(newest.path) is not None:
-        return None
-    return newest
-
-
 def choose(root: Root, directory: str) -> str:
     """The seat that is meant when none is named: the one of this directory, or the only one. Raises UserError."""
     waiting = [path.name for path in sorted((root.root / "checkpoints").glob("*")) if path.is_dir()]
-    names = [saved.record["seat"] for name in waiting if (saved := _newest(root, name))]
+    names = [saved.record["seat"] for name in waiting if (saved := shelf.newest(root.root / "checkpoints" / name))]
     here = os.path.basename(directory)  # noqa: PTH119
     if here in names:
         return here
     if len(names) == 1:
         return str(names[0])
     raise UserError(f"which seat? {'one of ' + ', '.join(names) if names else 'none has a checkpoint'}")
-
-
-def _newest(root: Root, folder: str) -> Saved | None:
-    found, _broken = checkpoint.all_of(root, folder)
-    return found[0] if found else None
 
 
 def check_free(root: Root, seat: str) -> None:

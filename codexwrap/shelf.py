@@ -1,0 +1,82 @@
+"""Find and read saved checkpoints.
+
+Apart from `checkpoint`, which writes them: whoever only looks, such as a shell's hint, does not wait for what writing
+needs.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from codexwrap.causes import State
+from codexwrap.errors import UserError
+from codexwrap.paths import State as Root
+
+VERSION = 1
+CLAIM = ".resumed.json"  # beside a checkpoint that somebody resumed
+
+
+class Saved(NamedTuple):
+    """A checkpoint on disk."""
+
+    path: Path
+    record: dict[str, Any]
+
+
+def load(path: Path) -> Saved:
+    """A checkpoint from its file. Raises UserError, naming the file, for what is no checkpoint."""
+    try:
+        record = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise UserError(f"checkpoint {path} cannot be read: {error}") from None
+    if not isinstance(record, dict) or record.get("version") != VERSION or not isinstance(record.get("seat"), str):
+        raise UserError(f"checkpoint {path} is not of version {VERSION}")
+    return Saved(path, record)
+
+
+def all_of(root: Root, seat: str) -> tuple[list[Saved], list[str]]:
+    """A seat's checkpoints, newest first, and one line for each file that cannot be read."""
+    found: list[Saved] = []
+    broken: list[str] = []
+    for path in _paths(root.checkpoints(seat)):
+        try:
+            found.append(load(path))
+        except UserError as error:
+            broken.append(str(error))
+    return found, broken
+
+
+def newest(folder: Path) -> Saved | None:
+    """The newest checkpoint in a seat's folder that can be read; the others are not opened."""
+    for path in _paths(folder):
+        try:
+            return load(path)
+        except UserError:
+            continue
+    return None
+
+
+def unresumed(root: Root, seat: str) -> Saved | None:
+    """The newest checkpoint of a seat, if the seat died behind it and nobody has resumed it."""
+    saved = newest(root.checkpoints(seat))
+    if saved is None or saved.record.get("trigger") != State.DEAD or claimed(saved.path) is not None:
+        return None
+    return saved
+
+
+def claimed(path: Path) -> dict[str, Any] | None:
+    """Who resumed a checkpoint and when; None while nobody did."""
+    try:
+        record = json.loads(path.with_suffix(CLAIM).read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def _paths(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.glob("[0-9]*T[0-9]*-*.json"), reverse=True):
+        if not path.name.endswith(CLAIM):
+            yield path
