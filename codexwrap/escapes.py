@@ -28,6 +28,8 @@ _CSI = "\x1b["
 _CANCEL = "\x18\x1a"
 _STRINGS = "]PX^_k"  # OSC, DCS, SOS, PM, APC, and the title of screen and tmux
 _OSC = "]"
+_PARAMETERS = re.compile(r"[ -?]+")
+_INTERMEDIATES = re.compile(r"[ -/]+")
 _END = re.compile(r"[\x18\x1a\x1b]")
 _END_OF_OSC = re.compile(r"[\x07\x18\x1a\x1b]")
 _CONTROLS = dict.fromkeys(range(0x20))
@@ -84,6 +86,11 @@ class Parser:
         return position
 
     def _in_sequence(self, text: str, position: int) -> int:
+        begun = self._sequence
+        more = (_PARAMETERS if begun.startswith(_CSI) else _INTERMEDIATES).match(text, position)
+        if more:
+            self._sequence = (begun + more[0])[: MAX_SEQUENCE + 1]
+            return more.end()
         char = text[position]
         if char in _CANCEL:
             self._sequence = ""
@@ -92,17 +99,16 @@ class Parser:
         elif char < " ":
             self._act(char)
         elif char < "\x7f":
-            self._add(char)
+            self._finish(begun, char)
         return position + 1
 
-    def _add(self, char: str) -> None:
-        begun = self._sequence
-        if begun == _ESC and char in _STRINGS:
-            self._sequence, self._string = "", char
-        elif (begun == _ESC and char == "[") or char < ("@" if begun.startswith(_CSI) else "0"):
-            self._sequence = (begun + char)[: MAX_SEQUENCE + 1]
+    def _finish(self, begun: str, char: str) -> None:
+        self._sequence = ""
+        if begun == _ESC and char == "[":
+            self._sequence = _CSI
+        elif begun == _ESC and char in _STRINGS:
+            self._string = char
         else:
-            self._sequence = ""
             self._act(begun + char)
 
     def _act(self, sequence: str) -> None:
