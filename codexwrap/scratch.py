@@ -120,7 +120,7 @@ class Scratch:
         for path in (*loose, *packs):
             _settle(path, self.place.objects / path.parent.name / path.name)
         for name in {path.parent.name for path in (*loose, *packs)}:
-            _sync(self.place.objects / name)
+            sync(self.place.objects / name)
 
 
 _IDENTITY = [
@@ -166,7 +166,7 @@ def _left_behind(place: Place) -> Iterator[Path]:
 
 def _settle(path: Path, target: Path) -> None:
     """Move a finished object: whoever finds its name finds all of it, after a power cut too."""
-    _sync(path)
+    sync(path)
     if not target.parent.exists():
         target.parent.mkdir(exist_ok=True)
         target.parent.chmod(stat.S_IMODE(path.parent.stat().st_mode))  # which is what core.sharedRepository asks for
@@ -176,7 +176,8 @@ def _settle(path: Path, target: Path) -> None:
         path.replace(target)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Make a file, or the names in a folder, durable."""
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(fd)
