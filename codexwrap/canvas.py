@@ -1,17 +1,14 @@
-"""Draw, move and erase cells."""
+"""Draw characters in cells."""
 
 import unicodedata
-from collections import deque
-from itertools import groupby, islice
+from itertools import groupby
 
-import pyte
 from pyte import charsets, modes
-from pyte.screens import Cursor, Margins, wcwidth
+from pyte.screens import wcwidth
 
-from codexwrap.cells import BLANK, Attribute, Cell, Style, Styles
+from codexwrap.cells import BLANK, Attribute, Style
+from codexwrap.grid import Grid, split
 
-# Larger sizes than this are no terminal's: a screen of them would cost memory and time for nothing.
-MAX_SIZE = 1000  # columns, and lines
 # The longest emoji of Unicode is ten characters; many more than that on one cell are an attack on memory.
 _MAX_CLUSTER = 16  # characters
 _ZWJ = "\u200d"
@@ -23,8 +20,6 @@ _CHARSETS = {
     "A": charsets.LAT1_MAP[:0x80].replace("#", "£"),
 }
 
-Row = list[Cell]
-
 
 class _Widths(dict[str, int]):
     """How many columns a character takes: 0 where it combines with the one before, -1 where it is not shown."""
@@ -33,9 +28,8 @@ class _Widths(dict[str, int]):
         if len(self) > 8192:
             self.clear()
         width = wcwidth(char)
-        if (
-            width == 0 and unicodedata.category(char) == "Mc"
-        ):  # the vowels of Indic scripts: terminals give them a column
+        if width == 0 and unicodedata.category(char) == "Mc":
+            # Vowels of Indic scripts: terminals give them a column of their own.
             width = 2 if unicodedata.east_asian_width(char) == "W" else 1
         self[char] = width
         return width
@@ -44,51 +38,15 @@ class _Widths(dict[str, int]):
 _widths = _Widths()
 
 
-class Canvas(pyte.Screen):
-    """The cells of a screen, and the cursor among them.
-
-    `buffer[y][x]` is a cell. A cursor behind the last column (`x == columns`) has just written there: the next one
-    wraps. Rows that leave a scrolling region which begins at the top of the screen go to `scrollback`, oldest first; a
-    row has the number `pushed + y`, which stays the same when it is scrolled and when a growing screen takes it back.
-    `dirty` holds the rows that changed; whoever reads it clears it.
-
-    Numbers count from 1 and are 0 where the sequence left them out, as in pyte.
-    """
-
-    buffer: list[Row]  # type: ignore[assignment]  # pyte's are dicts of dicts: slow to scroll, and slow to read
-
-    def __init__(self, columns: int, lines: int, *, scrollback: int) -> None:
-        self.scrollback: deque[Row] = deque(maxlen=max(0, scrollback))
-        self.pushed = 0
-        self.title = self.icon_name = ""
-        self._returning = 0  # how many rows of the scrollback a growing screen takes back
-        self._styles = Styles()
-        super().__init__(min(max(1, columns), MAX_SIZE), min(max(1, lines), MAX_SIZE))
+class Canvas(Grid):
+    """A screen that is drawn on, in a style and a character set."""
 
     def reset(self) -> None:
-        """As it was at first, but for the title and the scrollback."""
-        self.mode = {modes.DECAWM, modes.DECTCEM}
+        super().reset()
         self.charset = 0
         self.g0_charset = self.g1_charset = charsets.LAT1_MAP
-        self.saved_columns = None
-        self.cursor = Cursor(0, 0)
-        self._style = self._styles.plain
         self._last = ""  # the last character that was drawn
-        self._keeping = True  # rows that leave the screen go to the scrollback
         self._choose_way()
-        self._reset_margins()
-        self._reset_tabs()
-        self.buffer = self._blank_rows(self.lines)
-        self.dirty.update(range(self.lines))
-
-    def _choose_way(self) -> None:
-        """Nothing but the style bears on how characters are drawn: no insert mode, no character set, lines wrap."""
-        self._translation = self.g1_charset if self.charset else self.g0_charset
-        self._plain = (
-            self._translation is charsets.LAT1_MAP and modes.IRM not in self.mode and modes.DECAWM in self.mode
-        )
-
-    # Characters
 
     def draw(self, data: str) -> None:
         """Show characters at the cursor: no C0 controls are among them. What has no width (C1 controls) is left out."""
@@ -140,8 +98,8 @@ class Canvas(pyte.Screen):
             else:
                 cursor.x = columns - 1
         x, row = cursor.x, self.buffer[cursor.y]
-        _split(row, x)
-        _split(row, x + width)
+        split(row, x)
+        split(row, x + width)
         row[x] = self._style[char]
         if width > 1:
             row[x + 1] = self._style[""]
@@ -177,13 +135,7 @@ class Canvas(pyte.Screen):
         if self._last:
             self.draw(self._last * min(count or 1, self.lines * self.columns + count % self.columns))
 
-    def alignment_display(self) -> None:
-        self._reset_margins()
-        self.cursor_position()
-        self.buffer = [[Cell("E")] * self.columns for _ in range(self.lines)]
-        self.dirty.update(range(self.lines))
-
-    # Looks
+    # What they are drawn with
 
     def select_graphic_rendition(self, *attributes: Attribute) -> None:
         """Set the style of what is drawn next."""
@@ -210,237 +162,9 @@ class Canvas(pyte.Screen):
         self.charset = 1
         self._choose_way()
 
-    # The cursor
-
-    def carriage_return(self) -> None:
-        self.cursor.x = 0
-
-    def backspace(self) -> None:
-        self.cursor_back(1)
-
-    def cursor_up(self, count: int | None = None) -> None:
-        self._leave_edge()
-        top = self._top if self.cursor.y >= self._top else 0
-        self.cursor.y = max(self.cursor.y - (count or 1), top)
-
-    def cursor_down(self, count: int | None = None) -> None:
-        self._leave_edge()
-        bottom = self._bottom if self.cursor.y <= self._bottom else self.lines - 1
-        self.cursor.y = min(self.cursor.y + (count or 1), bottom)
-
-    def cursor_up1(self, count: int | None = None) -> None:
-        self.cursor_up(count)
-        self.cursor.x = 0
-
-    def cursor_down1(self, count: int | None = None) -> None:
-        self.cursor_down(count)
-        self.cursor.x = 0
-
-    def cursor_forward(self, count: int | None = None) -> None:
-        self.cursor.x = min(self.cursor.x + (count or 1), self.columns - 1)
-
-    def cursor_back(self, count: int | None = None) -> None:
-        self._leave_edge()
-        self.cursor.x = max(self.cursor.x - (count or 1), 0)
-
-    def cursor_position(self, line: int | None = None, column: int | None = None) -> None:
-        y = (line or 1) - 1
-        if modes.DECOM in self.mode:
-            self.cursor.y = min(self._top + y, self._bottom)
-        else:
-            self.cursor.y = min(y, self.lines - 1)
-        self.cursor.x = min((column or 1) - 1, self.columns - 1)
-
-    def cursor_to_column(self, column: int | None = None) -> None:
-        self.cursor.x = min((column or 1) - 1, self.columns - 1)
-
-    def cursor_to_line(self, line: int | None = None) -> None:
-        self.cursor_position(line, self.cursor.x + 1)
-
-    def _leave_edge(self) -> None:
-        """Forget that the next character wraps."""
-        if self.cursor.x >= self.columns:
-            self.cursor.x = self.columns - 1
-
-    # Tab stops
-
-    def tab(self, count: int = 0) -> None:
-        """Forward to a tab stop, or to the last column."""
-        if self.cursor.x < self.columns:  # else the next character still wraps
-            stops = sorted(stop for stop in self.tabstops if stop > self.cursor.x)
-            self.cursor.x = next(islice(stops, (count or 1) - 1, None), self.columns - 1)
-
-    def tab_back(self, count: int = 0) -> None:
-        """Back to a tab stop, or to the first column."""
-        self._leave_edge()
-        stops = sorted((stop for stop in self.tabstops if stop < self.cursor.x), reverse=True)
-        self.cursor.x = next(islice(stops, (count or 1) - 1, None), 0)
-
-    def set_tab_stop(self) -> None:
-        self.tabstops.add(min(self.cursor.x, self.columns - 1))
-
-    def clear_tab_stop(self, how: int = 0) -> None:
-        if how == 0:
-            self.tabstops.discard(min(self.cursor.x, self.columns - 1))
-        elif how == 3:
-            self.tabstops.clear()
-
-    def _reset_tabs(self) -> None:
-        self.tabstops = set(range(8, self.columns, 8))
-
-    # Rows that move
-
-    def set_margins(self, top: int | None = None, bottom: int | None = None) -> None:
-        """The rows that scroll, first and last, and the cursor home; nothing where that is not two rows at least."""
-        first, last = (top or 1) - 1, min(bottom or self.lines, self.lines) - 1
-        if first < last:
-            self._top, self._bottom = first, last
-            self.margins = None if (first, last) == (0, self.lines - 1) else Margins(first, last)
-            self.cursor_position()
-
-    def _reset_margins(self) -> None:
-        self._top, self._bottom, self.margins = 0, self.lines - 1, None
-
-    def index(self) -> None:
-        """One row down; at the last row of the region, scroll."""
-        self._leave_edge()
-        if self.cursor.y == self._bottom:
-            self.scroll_up()
-        elif self.cursor.y < self.lines - 1:
-            self.cursor.y += 1
-
-    def reverse_index(self) -> None:
-        """One row up; at the first row of the region, scroll."""
-        if self.cursor.y == self._top:
-            self.scroll_down()
-        else:
-            self._leave_edge()
-            self.cursor.y = max(self.cursor.y - 1, 0)
-
-    def linefeed(self) -> None:
-        self.index()
-        if modes.LNM in self.mode:
-            self.cursor.x = 0
-
-    def next_line(self) -> None:
-        self.index()
-        self.cursor.x = 0
-
-    def scroll_up(self, count: int = 0) -> None:
-        """Move the rows of the region up; what leaves it at the top of the screen goes to the scrollback."""
-        self._delete_rows(self._top, count, keep=self._top == 0)
-
-    def scroll_down(self, count: int = 0) -> None:
-        """Move the rows of the region down."""
-        self._insert_rows(self._top, count)
-
-    def insert_lines(self, count: int | None = None) -> None:
-        """Insert rows at the cursor; nothing outside the region."""
-        if self._top <= self.cursor.y <= self._bottom:
-            self._insert_rows(self.cursor.y, count or 1)
-            self.cursor.x = 0
-
-    def delete_lines(self, count: int | None = None) -> None:
-        """Delete rows from the cursor on; nothing outside the region."""
-        if self._top <= self.cursor.y <= self._bottom:
-            self._delete_rows(self.cursor.y, count or 1)
-            self.cursor.x = 0
-
-    def _insert_rows(self, y: int, count: int) -> None:
-        below = self._bottom + 1
-        count = min(count or 1, below - y)
-        del self.buffer[below - count : below]
-        self.buffer[y:y] = self._blank_rows(count)
-        self.dirty.update(range(y, below))
-
-    def _delete_rows(self, y: int, count: int, *, keep: bool = False) -> None:
-        below = self._bottom + 1
-        count = min(count or 1, below - y)
-        if keep:
-            self._keep(self.buffer[y : y + count])
-        del self.buffer[y : y + count]
-        self.buffer[below - count : below - count] = self._blank_rows(count)
-        self.dirty.update(range(y, below))
-
-    def _keep(self, rows: list[Row]) -> None:
-        if self._keeping:
-            self.scrollback.extend(rows)
-            self.pushed += len(rows)
-            self._returning = min(self._returning + len(rows), len(self.scrollback))
-
-    def _blank_rows(self, count: int) -> list[Row]:
-        return [[self._style.erased] * self.columns for _ in range(count)]
-
-    # Cells that move
-
-    def insert_characters(self, count: int | None = None) -> None:
-        """Insert blanks at the cursor; what is pushed out of the row is lost."""
-        x, row = self._edit()
-        count = min(count or 1, self.columns - x)
-        _split(row, x)
-        _split(row, self.columns - count)
-        del row[self.columns - count :]
-        row[x:x] = [self._style.erased] * count
-
-    def delete_characters(self, count: int | None = None) -> None:
-        """Delete cells from the cursor on; the rest of the row moves to the left."""
-        x, row = self._edit()
-        count = min(count or 1, self.columns - x)
-        _split(row, x)
-        _split(row, x + count)
-        del row[x : x + count]
-        row.extend([self._style.erased] * count)
-
-    def erase_characters(self, count: int | None = None) -> None:
-        """Erase cells from the cursor on."""
-        x, row = self._edit()
-        self._erase(row, x, min(x + (count or 1), self.columns))
-
-    def erase_in_line(self, how: int = 0, *_: object, **__: object) -> None:
-        """Erase from the cursor on (0), up to it (1), or the row (2)."""
-        if how in (0, 1, 2):
-            x, row = self._edit()
-            self._erase(row, x if how == 0 else 0, x + 1 if how == 1 else self.columns)
-
-    def erase_in_display(self, how: int = 0, *_: object, **__: object) -> None:
-        """Erase from the cursor on (0), up to it (1), all (2), the scrollback (3); or scroll all into it (22)."""
-        y = self.cursor.y
-        if how == 3:
-            self.scrollback.clear()
-            self._returning = 0
-        elif how == 22:
-            self._keep(self.buffer[: self._used()])
-            self._erase_rows(0, self.lines)
-            self.cursor_position()
-        elif how == 2 or (how == 0 and not y and not self.cursor.x):
-            self._leave_edge()
-            if self._keeping and self._used():
-                self._returning = 0  # as in tmux: what was above a screen that is cleared does not come back
-            self._erase_rows(0, self.lines)
-        elif how in (0, 1):
-            self.erase_in_line(how)
-            self._erase_rows(*((y + 1, self.lines) if how == 0 else (0, y)))
-
-    def _used(self) -> int:
-        """How many rows there are down to the last that is not blank."""
-        return max((y + 1 for y, row in enumerate(self.buffer) if row.count(BLANK) < self.columns), default=0)
-
-    def _edit(self) -> tuple[int, Row]:
-        self._leave_edge()
-        self.dirty.add(self.cursor.y)
-        return self.cursor.x, self.buffer[self.cursor.y]
-
-    def _erase(self, row: Row, start: int, end: int) -> None:
-        _split(row, start)
-        _split(row, end)
-        row[start:end] = [self._style.erased] * (end - start)
-
-    def _erase_rows(self, start: int, end: int) -> None:
-        self.buffer[start:end] = self._blank_rows(end - start)
-        self.dirty.update(range(start, end))
-
-
-def _split(row: Row, x: int) -> None:
-    """Leave no half of a wide character: blank the one that stands across the left edge of column `x`."""
-    if 0 < x < len(row) and not row[x].data:
-        row[x - 1] = row[x] = BLANK
+    def _choose_way(self) -> None:
+        """Nothing but the style bears on how characters are drawn: no insert mode, no character set, lines wrap."""
+        self._translation = self.g1_charset if self.charset else self.g0_charset
+        self._plain = (
+            self._translation is charsets.LAT1_MAP and modes.IRM not in self.mode and modes.DECAWM in self.mode
+        )

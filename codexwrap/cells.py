@@ -27,7 +27,15 @@ class Cell(NamedTuple):
     faint: bool = False
 
 
+Row = list[Cell]
+
 BLANK = Cell(" ")
+
+
+def text_of(row: Row) -> str:
+    """The text of a row, of the screen or of the scrollback, without the blanks at its end."""
+    return "".join([cell.data for cell in row]).rstrip(" ")
+
 
 # A screen full of text in a few colours needs some thousand cells and styles; one that is fed noise would want millions.
 _MANY = 8192

@@ -193,6 +193,12 @@ def test_an_endless_sequence_is_dropped(piece: int) -> None:
     assert shown.text(0) == "abc"
 
 
+def test_a_character_is_not_repeated_much_beyond_a_full_screen() -> None:
+    shown = screen("ab\x1b[65535b")
+    assert (trimmed(shown.rows()), shown.cursor.x) == (["b" * 12] * 4 + ["b" * 5], (2 + 65535) % COLUMNS)
+    assert shown.pushed < 2 * LINES
+
+
 def test_a_frame_is_told_when_it_is_whole_and_in_the_order_of_the_stream() -> None:
     heard: list[object] = []
     shown = screen()

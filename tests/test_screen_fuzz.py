@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codexwrap.canvas import MAX_SIZE
+from codexwrap.grid import MAX_SIZE
 from codexwrap.screen import Screen, text_of
 from tests.reference import Ghostty, Tmux, assert_looks_like, trimmed
 
