@@ -11,9 +11,9 @@ from typing import Any
 
 from codexwrap import agents, cast, config, events, paths, seats
 from codexwrap.cast import Header, Record
-from codexwrap.causes import State
+from codexwrap.causes import CAUSES, State
 from codexwrap.keeper import About, Keeper, Scene
-from codexwrap.verdict import Change
+from codexwrap.verdict import Change, Evidence
 from codexwrap.watch import Watch
 
 _RETRY = 2.0  # seconds between two tries to post what could not be posted
@@ -38,10 +38,11 @@ class Sidecar:
         self._watch = Watch(header, agent) if agent else None
         self._epoch = float(header.extra.get("epoch", header.timestamp))  # of the recording's second 0
         self._start = self._epoch - time.time() + time.monotonic()
-        self._clock = 0.0
         self._ended = False
-        self._replaying = False
         self._dead = False
+        self._replayed: list[Change] | None = (
+            None  # what old output, given once more, says; None while nothing is replayed
+        )
         self._previous = _previous(root, about)
 
     def run(self) -> None:
@@ -92,11 +93,15 @@ class Sidecar:
             if self._watch:
                 self._act(self._watch.tick(time.monotonic() - self._start))
             return
-        self._clock = record.time
-        if record.code == cast.MARK and record.data in (cast.REPLAY, cast.LIVE):
-            self._replaying = record.data == cast.REPLAY
         changes = self._watch.feed(record) if self._watch else []
-        if record.code == cast.EXIT:
+        if record.code == cast.MARK and record.data == cast.REPLAY:
+            self._replayed = []
+        elif record.code == cast.MARK and record.data == cast.LIVE:
+            self._catch_up(self._replayed or [])
+            self._replayed = None
+        if self._replayed is not None:
+            self._replayed += changes
+        elif record.code == cast.EXIT:
             self._ended = True
             self._act([change for change in changes if change.state is not State.EXITED])
             self._keeper.exited(int(record.data), self._epoch + record.time)
@@ -108,8 +113,7 @@ class Sidecar:
         for index, change in enumerate(changes):
             if change.state in (State.DEAD, State.STALLED):
                 self._dead = True
-                if not self._known(change):
-                    self._keeper.died(change, self._epoch + change.at, self._scene())
+                self._keeper.died(change, self._epoch + change.at, self._scene())
             elif change.state in _CALM and self._dead:
                 self._dead = False
                 self._keeper.recovered(change.state, self._epoch + change.at)
@@ -119,18 +123,30 @@ class Sidecar:
             elif change.state in _CALM:
                 self._keeper.calm(change.state, self._epoch + change.at)
 
-    def _known(self, change: Change) -> bool:
-        """The sidecar before this one has told of this death."""
-        record = self._keeper.record
-        return bool(self._previous and change.cause and record["cause"] == change.cause.name)
+    def _catch_up(self, replayed: list[Change]) -> None:
+        """Go on where the sidecar before this one left off: tell only what it had not told."""
+        record, watch = self._keeper.record, self._watch
+        if watch is None:
+            return
+        told = str(record["cause"]) if record["state"] in (State.DEAD, State.STALLED) else None
+        episode = watch.judge.episode
+        if told is None:
+            self._act([episode] if episode else [])
+            return
+        self._dead = True
+        recovered = any(change.cause is CAUSES[told] for change in replayed) and episode is None
+        if recovered:
+            self._act(replayed[-1:])
+        elif episode is None:
+            cause = CAUSES[told]
+            watch.judge.assume(Change(0.0, cause.state, cause))
+        elif episode.cause is not CAUSES[told]:
+            self._act([episode])
 
     def _scene(self) -> Scene:
         return Scene(self._watch.screen.rows(), self._watch.prompt) if self._watch else Scene()
 
     def _lost(self) -> None:
-        from codexwrap.causes import CAUSES
-        from codexwrap.verdict import Evidence
-
         at = time.time() - self._epoch
         evidence = (Evidence("process", "the wrapper was gone without a word"),)
         change = Change(at, State.DEAD, CAUSES["process.wrapper_lost"], evidence=evidence)

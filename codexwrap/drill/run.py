@@ -59,7 +59,7 @@ def version(codex: Path) -> str:
 def _kill(cause: Cause, stage: Stage) -> dict[str, Any]:
     seat, state = f"drill-{cause.name}", State(stage.state)
     with stage.seat(seat) as terminal:
-        _first_turn(terminal, stage.provider)
+        first_turn(terminal, stage.provider)
         cause.break_it(stage.provider)
         terminal.type("please do the next step")
         dead = measure.wait_for_event(state, "seat.dead", _DEATH)
@@ -84,7 +84,7 @@ def _kill(cause: Cause, stage: Stage) -> dict[str, Any]:
 
 def _spare(cause: Cause, stage: Stage) -> dict[str, Any]:
     with stage.seat(f"drill-{cause.name}") as terminal:
-        _first_turn(terminal, stage.provider)
+        first_turn(terminal, stage.provider)
         stage.provider.queue.extend(cause.answers)
         terminal.type("please do the next step")
         terminal.wait_for(cause.ends_with, _DEATH)
@@ -95,7 +95,7 @@ def _spare(cause: Cause, stage: Stage) -> dict[str, Any]:
     return {"verdict": "ALIVE", "ok": True}
 
 
-def _first_turn(terminal: Terminal, provider: Provider) -> None:
+def first_turn(terminal: Terminal, provider: Provider) -> None:
     terminal.wait_for(_COMPOSER, _UP)
     terminal.settle(_QUIET)
     provider.queue.extend([Shell("echo started >> notes.txt"), Text("The first step is done.")])
