@@ -130,9 +130,6 @@ def _config(provider: str, cwd: Path, retries: Retries, model: str | None, featu
             '"hide_gpt-5.1-codex-max_migration_prompt" = true',
             "[notice.model_migrations]",
             '"gpt-5.3-codex" = "gpt-5.4"',
-            "[tui]",
-            "show_tooltips = false",
-            "animations = false",
             "",
         ]
     )

@@ -61,7 +61,7 @@ class Terminal:
         self.started = time.time()
         self._process = _spawn(argv, slave, cwd, env)
         os.close(slave)
-        self._ended = False
+        self.ended: float | None = None
         self._reader = threading.Thread(target=self._read, name="terminal")
         self._reader.start()
 
@@ -120,7 +120,7 @@ class Terminal:
         found: Callable[[], object] = (lambda: self.shows(what)) if isinstance(what, str) else what
         deadline = time.monotonic() + timeout
         while not found():
-            if self._ended or time.monotonic() > deadline:
+            if self.ended or time.monotonic() > deadline:
                 if found():
                     return
                 name = what if isinstance(what, str) else getattr(what, "__name__", repr(what))
@@ -131,7 +131,7 @@ class Terminal:
     def settle(self, quiet: float = 0.5, timeout: float = 20) -> None:
         """Until the program has written nothing for `quiet` seconds, or for `timeout` at most."""
         deadline = time.monotonic() + timeout
-        while time.monotonic() < deadline and not self._ended:
+        while time.monotonic() < deadline and not self.ended:
             with self._changed:
                 last = self.chunks[-1].time if self.chunks else self.started
                 rest = last + quiet - time.time()
@@ -140,9 +140,12 @@ class Terminal:
                 self._changed.wait(rest)
 
     def wait(self, timeout: float = 20) -> int:
-        """Until the program ends by itself: its status. Raises TimeoutExpiredError."""
-        self.wait_for(lambda: self.status is not None and self._ended, timeout)
-        return self._process.wait()
+        """Until the program ends by itself and all that it wrote is read: its status. Raises TimeoutExpiredError."""
+        self.wait_for(lambda: self.ended, timeout)
+        try:
+            return self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            raise TimeoutExpiredError(f"it left its terminal and still runs; the screen:\n{self.text()}") from None
 
     def close(self) -> None:
         """End the program and all that runs in its session, first by asking; nothing is left behind."""
@@ -169,7 +172,7 @@ class Terminal:
                 break
             self._take(data)
         with self._changed:
-            self._ended = True
+            self.ended = time.time()
             self._changed.notify_all()
 
     def _take(self, data: bytes) -> None:

@@ -15,12 +15,12 @@ def end_session(process: subprocess.Popen[bytes], *, grace: float) -> int:
     """
     members = _session(process.pid)
     if process.poll() is None:
-        _signal(-process.pid, signal.SIGTERM)
+        send(-process.pid, signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(grace)
-    _signal(-process.pid, signal.SIGKILL)
+    send(-process.pid, signal.SIGKILL)
     for pid in {*members, *_session(process.pid)} - {process.pid}:
-        _signal(pid, signal.SIGKILL)
+        send(pid, signal.SIGKILL)
     return process.wait()
 
 
@@ -31,12 +31,12 @@ def end_with_variable(name: str, value: str, *, grace: float) -> int:
     """
     pids = with_variable(name, value)
     for pid in pids:
-        _signal(pid, signal.SIGTERM)
+        send(pid, signal.SIGTERM)
     deadline = time.monotonic() + grace
     while with_variable(name, value) and time.monotonic() < deadline:
         time.sleep(0.02)
     for pid in with_variable(name, value):
-        _signal(pid, signal.SIGKILL)
+        send(pid, signal.SIGKILL)
     return len(pids)
 
 
@@ -51,6 +51,19 @@ def with_variable(name: str, value: str) -> list[int]:
     return found
 
 
+def command(pid: int) -> str:
+    """The command line of a process, from /proc; empty when it has gone."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+    return ""
+
+
+def send(pid: int, number: int) -> None:
+    """Send a signal to a process, or to a group as its negative; that it has gone is no error."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, number)
+
+
 def _session(leader: int) -> list[int]:
     found = []
     for path in Path("/proc").glob("[0-9]*"):
@@ -60,8 +73,3 @@ def _session(leader: int) -> list[int]:
             if int(fields[3]) == leader and fields[0] != "Z":
                 found.append(int(path.name))
     return found
-
-
-def _signal(pid: int, number: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.kill(pid, number)

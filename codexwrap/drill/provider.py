@@ -120,7 +120,7 @@ class Provider:
             self._page(exchange, link)
 
     def _page(self, exchange: Exchange, link: Link) -> None:
-        if self.backend_error is not None and "/backend-api/" in exchange.path:
+        if self.backend_error is not None and "/wham/" in exchange.path:
             _refuse(exchange, link, self.backend_error)
             return
         page = backend.answer(exchange.path, plan=self.plan, accounts=self.accounts, usage=self.usage())

@@ -1,0 +1,54 @@
+"""The recordings of the real Codex CLI, and what they hold."""
+
+import json
+import lzma
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, NamedTuple
+
+FOLDER = Path(__file__).parent / "recordings"
+
+
+class Recording(NamedTuple):
+    """`cast` is a compressed asciicast v3 beside its label; see tests/recordings/README.md for what a label says."""
+
+    cast: Path
+    label: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """`version/scenario-COLUMNSxLINES`."""
+        return f"{self.cast.parent.name}/{self.cast.name.removesuffix('.cast.xz')}"
+
+    @property
+    def expected(self) -> dict[str, Any]:
+        expected: dict[str, Any] = self.label["expected"]
+        return expected
+
+    def data(self) -> bytes:
+        """The recording, unpacked."""
+        return lzma.decompress(self.cast.read_bytes())
+
+    def lines(self) -> list[bytes]:
+        return self.data().splitlines(keepends=True)
+
+
+def recordings(pattern: str = "*") -> Iterator[Recording]:
+    """Those whose name matches, in order."""
+    for cast in sorted(FOLDER.glob("*/*.cast.xz")):
+        label = json.loads(cast.with_name(cast.name.removesuffix(".cast.xz") + ".json").read_text())
+        recording = Recording(cast, label)
+        if fnmatchcase(recording.name, pattern):
+            yield recording
+
+
+def causes_told(entry: dict[str, Any]) -> tuple[str, ...]:
+    """The causes that are right for an episode, or for the verdict: the true one, and what the screen alone can tell."""
+    return tuple(cause for cause in (entry["cause"], entry.get("screen_cause")) if cause)
+
+
+def is_told(cause: str | None, entry: dict[str, Any]) -> bool:
+    """Whether `cause` is right for an episode or a verdict. `credits.*` in a label means any detail of that class."""
+    told = causes_told(entry)
+    return cause is None if not told else cause is not None and any(fnmatchcase(cause, each) for each in told)

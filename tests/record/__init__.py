@@ -1,0 +1,1 @@
+"""Records the real Codex CLI, as its provider lets it live and die."""

@@ -1,0 +1,145 @@
+"""Sessions that live, however dead they look."""
+
+from codexwrap.drill import refusals
+from codexwrap.drill.answers import Call, Cut, Patch, Shell, Text
+from codexwrap.drill.codexhome import Retries
+from tests.record import wordings
+from tests.record.deaths import TOKEN_REVOKED, usage_limit, workspace
+from tests.record.scenario import Scenario
+from tests.record.single import MEMBER, SHARED
+from tests.record.steps import (
+    CTRL_C,
+    CTRL_T,
+    ESC,
+    GOOD,
+    dies,
+    ends,
+    goes_offline,
+    goes_online,
+    pastes,
+    presses,
+    replays,
+    resizes,
+    sets,
+    types,
+    waits,
+    works,
+)
+
+LIMIT = usage_limit("plus")
+_RED = "printf '\\033[31m%s\\033[0m\\n' "
+_RETURN = "printf 'checking\\n'; printf '\\r\\033[38;5;1m%s\\033[0m\\n' "
+
+
+def _quote(text: str) -> str:
+    return "'" + text.replace("'", "’") + "'"
+
+
+def _tool(name: str, command: str, words: str = "That is what the command printed, as expected.") -> Scenario:
+    return Scenario(name, (works(Shell(command), Text(words)),))
+
+
+def _warned(percent: int, words: str, **headers: str) -> Text:
+    return Text(words, headers={**refusals.limit_headers(used_percent=percent, weekly_percent=76), **headers})
+
+
+_PLAN = {
+    "explanation": "The work in three steps.",
+    "plan": [
+        {"step": "Read the parser", "status": "completed"},
+        {"step": "Handle '401 Unauthorized: token_revoked'", "status": "in_progress"},
+        {"step": 'Show "You\'ve hit your usage limit" in the status line', "status": "pending"},
+    ],
+}
+
+ALIVE = (
+    Scenario("healthy", (works(), works(Shell("ls"), Text("These are the files.")), works())),
+    Scenario("idle", ()),
+    Scenario("prose", (works(Text(wordings.PROSE)),)),
+    Scenario("prose-slow", (works(Text(wordings.PROSE, pause=0.03)),)),
+    Scenario("prose-first-line", (works(Text(wordings.LIMIT + "\n\n" + wordings.REVOKED)),)),
+    Scenario("only-banner", (works(Text(wordings.LIMIT), shows="ryagainat3:04PM"),)),
+    Scenario("far-east", (works(Text("日本語：" + wordings.LIMIT + "\n\n한국어 🎉 已完成"), prompt="请继续 🙏"),)),
+    _tool("tool-cat", "cat note.md", "I read the note. It describes how a seat dies."),
+    _tool("tool-fails", "cat deaths.txt; exit 1", "The command failed, but I go on."),
+    _tool("tool-red", f"{_RED}{_quote(wordings.LIMIT)}; {_RED}{_quote(wordings.REVOKED)}; exit 22"),
+    _tool("tool-return", f"{_RETURN}{_quote(wordings.LIMIT)}; {_RETURN}{_quote(wordings.REVOKED)}"),
+    _tool("tool-curl", 'echo \'HTTP/1.1 401 Unauthorized\'; echo \'{"error":{"code":"token_revoked"}}\'; exit 22'),
+    _tool("tool-grep", "grep -rn 'usage limit\\|token_revoked\\|workspace' . | head -20"),
+    _tool("tool-diff", "cp deaths.txt old.md; git diff"),
+    _tool("tool-log", "for n in 1 2 3 4; do cat deaths.txt; sleep 0.4; done"),
+    _tool("tool-erases", "printf '\\033[2J\\033[H\\033[31m'; cat deaths.txt; printf '\\033[0m'"),
+    _tool("tool-slow", 'for n in 1 2 3 4 5 6; do echo "Reconnecting... $n/5"; sleep 0.5; done'),
+    Scenario("patch", (works(Patch(wordings.PATCH), Text("I added the document and removed the old lines.")),)),
+    Scenario("plan", (works(Call("update_plan", _PLAN), Text("That is the plan.")),)),
+    Scenario("prompt", (works(prompt=f"{wordings.LIMIT} and 401 Unauthorized token_revoked: please explain"),)),
+    Scenario("draft", (works(), types(wordings.LIMIT + " " + wordings.REVOKED))),
+    Scenario("paste", (works(), pastes(wordings.DEATHS))),
+    Scenario("paste-sent", (pastes(wordings.LIMIT + "\n" + wordings.REVOKED), works(prompt=" what is that?"))),
+    Scenario("rate-warning", (works(_warned(91, "Working as usual.")), works(_warned(96, "Still working.")))),
+    Scenario(
+        "rate-warning-full",
+        (
+            works(_warned(100, "Working as usual.")),
+            works(_warned(100, "Still working on credits.", **{"x-codex-credits-has-credits": "True"})),
+        ),
+    ),
+    Scenario(
+        "transient",
+        (
+            works(),
+            works(refusals.SERVER_ERROR, Cut("I am star"), refusals.BAD_GATEWAY, Text("Recovered after some retries.")),
+        ),
+        retries=Retries(1, 5),
+    ),
+    Scenario("transient-cut", (works(Cut("I am star"), Cut("I am star"), Text("Back again.")),), retries=Retries(1, 5)),
+    Scenario(
+        "transient-overloaded", (works(refusals.OVERLOADED, Text("There was room after all.")),), retries=Retries(4, 5)
+    ),
+    Scenario("network-back", (works(), goes_offline(), types("go on", enter=True), waits(4), goes_online(), works())),
+    Scenario("token-refreshed", (works(), works(refusals.TOKEN_EXPIRED, Text("The token was refreshed and I go on.")))),
+    Scenario("slow", (works(Text("That took some thought.", delay=15)),)),
+    Scenario(
+        "interrupted",
+        (works(), sets(default=Text("never read", delay=30)), types("go on", enter=True), waits(2), presses(ESC)),
+    ),
+    Scenario(
+        "interrupted-goes-on",
+        (
+            sets(default=Text("never read", delay=30)),
+            types("go on", enter=True),
+            waits(2),
+            presses(ESC),
+            sets(default=GOOD),
+            works(),
+        ),
+    ),
+    Scenario("bad-command", (works(), types("/nosuchcommand", enter=True))),
+    Scenario("status", (works(), types("/status", enter=True), waits(1))),
+    Scenario("bang", (works(), types("!cat deaths.txt", enter=True), waits(1.5))),
+    Scenario("bang-red", (works(), types(f"!{_RED}{_quote(wordings.LIMIT)}", enter=True), waits(1.5))),
+    Scenario("bang-return", (works(), types(f"!{_RETURN}{_quote(wordings.REVOKED)}", enter=True), waits(1.5))),
+    Scenario("transcript", (works(Text(wordings.PROSE)), presses(CTRL_T))),
+    Scenario("transcript-closed", (works(Text(wordings.PROSE)), presses(CTRL_T), presses("q"))),
+    Scenario("diff", (works(Shell("cp deaths.txt old.md"), GOOD), types("/diff", enter=True), waits(1.5))),
+    Scenario("resized", (works(Text(wordings.PROSE)), resizes(60, 18), resizes(100, 30))),
+    Scenario("resized-working", (types("think", enter=True), waits(2), resizes(61, 20), works())),
+    Scenario("leaves", (works(), ends("/quit", "\r"))),
+    Scenario("leaves-by-key", (works(), ends(CTRL_C, CTRL_C))),
+    Scenario("directory", (works(Shell("pwd"), GOOD),), directory="401 Unauthorized token_revoked usage limit"),
+    Scenario("no-color", (works(Text(wordings.PROSE)), works()), env={"NO_COLOR": "1"}),
+    Scenario("tmux", (works(Text(wordings.PROSE)),), env={"TERM": "tmux-256color", "COLORTERM": ""}),
+    Scenario("dumb", (works(Text(wordings.PROSE)),), env={"TERM": "dumb", "COLORTERM": ""}),
+    Scenario("inline", (works(Text(wordings.PROSE)), works()), arguments=("--no-alt-screen",), since=(0, 98)),
+    Scenario("mute", (works(Text(wordings.PROSE)), works()), answers=False),
+    Scenario("daemon", (*SHARED, works(Text(wordings.PROSE)), works()), daemon=True, since=(0, 160)),
+    Scenario("resumed-revoked", (works(), dies(TOKEN_REVOKED), replays(TOKEN_REVOKED.says, "resume", "{id}"))),
+    Scenario("resumed-limit", (works(), dies(LIMIT), replays(LIMIT.says, "resume", "{id}"))),
+    Scenario("resumed-limit-works", (works(), dies(LIMIT), replays(LIMIT.says, "resume", "{id}"), works())),
+    Scenario(
+        "resumed-credits",
+        (dies(workspace(MEMBER)), replays(workspace(MEMBER).says, "resume", "{id}"), works()),
+        plan="team",
+    ),
+    Scenario("forked-limit", (works(), dies(LIMIT), replays(LIMIT.says, "fork", "{id}")), since=(0, 92)),
+)
