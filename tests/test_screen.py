@@ -187,10 +187,11 @@ def test_an_endless_osc_is_dropped(piece: int) -> None:
 @pytest.mark.parametrize("piece", [1, 100, 100_000])
 def test_an_endless_sequence_is_dropped(piece: int) -> None:
     shown = screen("ab")
-    data = b"\x1b[" + b"1;" * 500 + b"Hc"
+    data = b"\x1b[" + b"31;" * 300 + b"1mc"
     for start in range(0, len(data), piece):
         shown.feed(data[start : start + piece])
     assert shown.text(0) == "abc"
+    assert shown.cell(0, 2) == Cell("c")
 
 
 def test_a_character_is_not_repeated_much_beyond_a_full_screen() -> None:
