@@ -4,7 +4,6 @@ import json
 import os
 import socket
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -41,7 +40,7 @@ def new(kind: str, *, seat: str, data: dict[str, Any], at: float | None = None) 
     at = time.time() if at is None else at
     return Event(
         id=new_id(),
-        source=f"//{host()}/{quote(seat, safe='')}",
+        source=f"//{host()}/{quote(seat, safe='', errors='surrogatepass')}",
         type=f"codexwrap.{kind}",
         subject=seat,
         time=timestamp(at),
@@ -53,7 +52,7 @@ def from_line(line: bytes | str) -> Event:
     """The event that a line of the feed holds. Raises BadEventError for anything else."""
     try:
         record = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadEventError(str(error)) from None
     if not isinstance(record, dict):
         raise BadEventError("not an object")
@@ -64,19 +63,14 @@ def from_line(line: bytes | str) -> Event:
     return Event(**fields, data=data if isinstance(data, dict) else {"value": data})
 
 
-def _microseconds() -> Iterator[int]:
-    last = 0
-    while True:
-        last = max(time.time_ns() // 1000, last + 1)
-        yield last
-
-
-_ticks = _microseconds()
+_last_id = 0
 
 
 def new_id() -> str:
     """Unique and sortable: microseconds since the epoch, never the same twice in a process, and 40 random bits."""
-    return f"{next(_ticks):014x}-{os.urandom(5).hex()}"
+    global _last_id  # noqa: PLW0603 - what sorts behind the last one must know the last one
+    made = _last_id = max(time.time_ns() // 1000, _last_id + 1)
+    return f"{made:014x}-{os.urandom(5).hex()}"
 
 
 def made_at(event_id: str) -> float:
