@@ -122,8 +122,6 @@ class Parser:
             self._length += stop - position
             if self._length <= MAX_STRING:
                 self._parts.append(text[position:stop])
-            else:
-                self._parts.clear()
         if end is None:
             return stop
         payload = "".join(self._parts).translate(_CONTROLS)

@@ -126,6 +126,7 @@ CASES = [
         unlike_tmux="DEC STD 070 saves it; tmux drops it",
     ),
     Case("saving keeps character sets and origin", "\x1b(0\x1b7\x1b(Bq\x1b8q", ["─"], (1, 0)),
+    Case("saving keeps origin mode", "\x1b[2;4r\x1b[?6h\x1b7\x1b[?6l\x1b8\x1b[1;1Hx", ["", "x"], (1, 1)),
     Case("NEL goes to the first column", "ab\x1bEcd", ["ab", "cd"], (2, 1)),
     Case("IND stays in its column", "ab\x1bDcd", ["ab", "  cd"], (4, 1)),
     Case("RI scrolls down at the top", "ab\r\ncd\x1b[H\x1bMx", ["x", "ab", "cd"], (1, 0)),

@@ -192,11 +192,14 @@ def many_sequences() -> Iterator[bytes]:
         yield b"\x1b[%d;%dH\x1b[?%dh\x1b[%dh\x1b[%d~" % (number, number * 7, number, number, number)
 
 
-def endless(opening: bytes, filling: bytes) -> Callable[[], Iterator[bytes]]:
+def endless(opening: bytes, filling: bytes, size: int) -> Callable[[], Iterator[bytes]]:
+    """Millions of bytes of which a screen may keep next to none."""
+
     def stream() -> Iterator[bytes]:
         yield opening
-        for _ in range(200):
-            yield filling * 1000
+        piece = filling * 50_000
+        for _ in range(0, size, len(piece)):
+            yield piece
 
     return stream
 
@@ -210,12 +213,12 @@ HOSTILE: list[Callable[[], Iterable[bytes]]] = [
     every_character,
     many_colours,
     many_sequences,
-    endless(b"\x1b]0;", b"title"),
-    endless(b"\x1bP", b"\x00data"),
-    endless(b"\x1b[", b"1;"),
-    endless(b"\x1b", b"   "),
-    endless(b"a", "\u0301".encode()),
-    endless(b"", b"line\r\n"),
+    endless(b"\x1b]0;", b"title", 40_000_000),
+    endless(b"\x1bP", b"\x00data", 40_000_000),
+    endless(b"\x1b[", b"1;", 40_000_000),
+    endless(b"\x1b", b"   ", 40_000_000),
+    endless(b"a", "\u0301".encode(), 300_000),
+    endless(b"", b"line\r\n", 600_000),
     many_titles,
 ]
 
