@@ -4,7 +4,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -99,7 +99,7 @@ def collect(cwd: str | os.PathLike[str], *, seconds: float = SECONDS, most_files
     """
     start = time.monotonic()
     deadline = git.within(seconds)
-    place, status, untracked, staged = git.run_all(
+    place, status, untracked, staged = _ask(
         cwd,
         [
             Call(["rev-parse", "--show-toplevel", _SEPARATOR, "--absolute-git-dir", _SEPARATOR, "--git-common-dir"]),
@@ -118,6 +118,15 @@ def collect(cwd: str | os.PathLike[str], *, seconds: float = SECONDS, most_files
     answers = (("place", place), ("changes", status), ("untracked files", untracked))
     lines = (("staged lines", staged if place.ok else place), ("unstaged lines", unstaged))
     return facts._replace(unknown=tuple(_unknown((*answers, *lines))), took_ms=round((time.monotonic() - start) * 1000))
+
+
+def _ask(cwd: str | os.PathLike[str], calls: Sequence[Call], deadline: Deadline) -> list[Answer]:
+    """The answers to calls. One that a signal ended is asked again: a file cut short while git reads it does that."""
+    answers = git.run_all(cwd, calls, deadline)
+    ended = [n for n, answer in enumerate(answers) if answer.code is not None and answer.code < 0]
+    for n, answer in zip(ended, git.run_all(cwd, [calls[n] for n in ended], deadline), strict=True):
+        answers[n] = answer
+    return answers
 
 
 _PLAIN_DIFF = ("--no-ext-diff", "--no-textconv", "--no-renames", "--no-color")
@@ -161,7 +170,7 @@ def _unstaged_lines(cwd: str | os.PathLike[str], tracked: Status, deadline: Dead
         return Answer(0)
     few = [b":(top,literal)" + path for path in tracked.countable] if len(tracked.countable) <= _MOST_PATHS else []
     call = Call(["diff-files", "--numstat", "-z", "--ignore-submodules=all", *_PLAIN_DIFF, "--", *few])
-    return git.run(cwd, call, deadline)
+    return _ask(cwd, [call], deadline)[0]
 
 
 def _changes(

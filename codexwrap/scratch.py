@@ -20,6 +20,7 @@ _SEPARATOR = "--codexwrap-next"  # rev-parse prints a flag that it does not know
 _PREFIX = "tmp_objdir-codexwrap-"  # should one be left behind, `git prune` knows by the start of the name what it is
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _STALE = 86400.0
+_CHANCES = 5
 _LOOSE = 100  # objects that are worth a file each; more go into one pack
 
 
@@ -94,8 +95,20 @@ class Scratch:
         return must(self.run_all([self.call(*args, stdin=stdin, index=index, at=at)])[0])
 
     def run_all(self, calls: Sequence[Call], deadline: Deadline | None = None) -> list[Answer]:
-        """The answers to calls that run at the same time."""
-        return git.run_all(self.place.root, calls, deadline or self.deadline)
+        """The answers to calls that run at the same time.
+
+        Those that a signal ended are tried again: git does not survive that a file is cut short while it reads it.
+        """
+        deadline = deadline or self.deadline
+        answers = git.run_all(self.place.root, calls, deadline)
+        for _ in range(_CHANCES):
+            ended = [n for n, answer in enumerate(answers) if answer.code is not None and answer.code < 0]
+            if not ended:
+                break
+            self.index.with_name("index.lock").unlink(missing_ok=True)
+            for n, answer in zip(ended, git.run_all(self.place.root, [calls[n] for n in ended], deadline), strict=True):
+                answers[n] = answer
+        return answers
 
     def copy_index(self) -> None:
         """Take the user's index as it is now. There is none where nothing was ever added. Raises OSError.
@@ -120,7 +133,8 @@ class Scratch:
         for path in (*loose, *packs):
             _settle(path, self.place.objects / path.parent.name / path.name)
         for name in {path.parent.name for path in (*loose, *packs)}:
-            sync(self.place.objects / name)
+            with contextlib.suppress(FileNotFoundError):
+                sync(self.place.objects / name)
 
 
 _IDENTITY = [
@@ -167,13 +181,19 @@ def _left_behind(place: Place) -> Iterator[Path]:
 def _settle(path: Path, target: Path) -> None:
     """Move a finished object: whoever finds its name finds all of it, after a power cut too."""
     sync(path)
-    if not target.parent.exists():
-        target.parent.mkdir(exist_ok=True)
-        target.parent.chmod(stat.S_IMODE(path.parent.stat().st_mode))  # which is what core.sharedRepository asks for
-    if target.exists():
-        os.utime(target)  # as git does: it is in use again, and no old leftover
-    else:
-        path.replace(target)
+    for _ in range(_CHANCES):
+        # `git gc` removes objects that it has packed, and folders that it finds empty, at any moment.
+        with contextlib.suppress(FileNotFoundError):
+            os.utime(target)  # as git does: it is in use again, and no old leftover
+            return
+        with contextlib.suppress(FileNotFoundError):
+            path.replace(target)
+            return
+        with contextlib.suppress(FileExistsError):
+            target.parent.mkdir()
+        with contextlib.suppress(FileNotFoundError):  # which is what core.sharedRepository asks for
+            target.parent.chmod(stat.S_IMODE(path.parent.stat().st_mode))
+    raise FailedError(f"there is no keeping a folder in {target.parent.parent}")
 
 
 def sync(path: Path) -> None:

@@ -110,17 +110,25 @@ def _take(
     def save(inner: str) -> Snapshot | NoSnapshot:
         return take(inner, ref, message=message, seconds=deadline.left(), limits=limits, at=at)
 
-    for tries_left in reversed(range(_TRIES)):
+    for attempt in range(_TRIES):
         place = find(cwd, deadline)
         before = _mark(place)
         with scratch(place, deadline) as own:
-            tree = scan(own, limits)
-            # A commit or a checkout went on meanwhile: what was seen is true of every file, but one moment's is better.
-            if _mark(place) != before and tries_left and deadline.left() > deadline.seconds / 2:
+            try:
+                tree = scan(own, limits)
+            except FailedError as error:
+                # In a tree that changes, what fails now may not fail the next time.
+                if str(error) in git.UNWRITABLE or _is_last(attempt, deadline):
+                    raise
                 continue
-            inner = _submodules(place, tree.submodules, save, deadline)
-            return _commit(own, tree, ref, message, inner, at)
+            # A commit or a checkout went on meanwhile: what was seen is true of every file, but one moment's is better.
+            if _mark(place) == before or _is_last(attempt, deadline):
+                return _commit(own, tree, ref, message, _submodules(place, tree.submodules, save, deadline), at)
     raise AssertionError
+
+
+def _is_last(attempt: int, deadline: Deadline) -> bool:
+    return attempt == _TRIES - 1 or deadline.left() < deadline.seconds / 2
 
 
 def _mark(place: Place) -> tuple[object, ...]:

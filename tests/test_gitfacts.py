@@ -293,6 +293,22 @@ def test_only_what_hangs_is_unknown(repo: Path, tmp_path: Path, monkeypatch: pyt
     assert facts.unknown == ("untracked files, unstaged lines: git did not answer within 3 s",)
 
 
+def test_git_that_a_signal_ends_is_asked_once_more(repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "bin" / "git"
+    program.parent.mkdir()
+    program.write_text(
+        f"#!{sys.executable}\nimport os, pathlib, signal, sys\n"
+        f"seen = pathlib.Path({str(tmp_path)!r}, str(len(sys.argv)) + sys.argv[-1].replace('/', '_'))\n"
+        "if not seen.exists(): seen.touch(); os.kill(os.getpid(), signal.SIGBUS)\n"
+        f"os.environ['PATH'] = {os.environ['PATH']!r}\nos.execvp('git', sys.argv)\n"
+    )
+    program.chmod(0o755)
+    repos.write(repo, {"a.txt": "", "new": ""})
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    facts = collect(repo)
+    assert (facts.unstaged, facts.untracked, facts.unknown) == (Lines(1, 0, 2), 1, ())
+
+
 def test_a_damaged_repository_is_said_to_be_that(repo: Path) -> None:
     (repo / ".git/index").write_bytes(b"DIRC nonsense")
     facts = collect(repo)

@@ -161,6 +161,15 @@ print(json.dumps(snapshot.take(sys.argv[1], {REF!r}, message="").to_json()))
 """
 
 
+@pytest.mark.parametrize("word", ["write-tree", "diff-files", "ls-files"])
+def test_a_git_that_a_signal_ends_makes_it_start_again(
+    repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
+    repos.write(repo, {"a.txt": "changed\n"})
+    meddle(tmp_path, monkeypatch, word, "if count == 0: os.kill(os.getpid(), 7)")
+    assert repos.tree(repo, take(repo).commit) == repos.disk(repo)
+
+
 def test_unreadable_files_and_folders_are_left_out_and_named(repo: Path) -> None:
     repos.write(repo, {"a.txt": "changed\n", "new": "", "closed/file": "", "open": "open\n"})
     closed = [repo / name for name in ("a.txt", "new", "closed", "dir")]
