@@ -23,7 +23,7 @@ class Screen(Canvas):
 
     `feed` takes any bytes and never raises; it never answers a query either. `title` is what OSC 0 or 2 set;
     `synchronizing` is true between CSI ?2026h and ?2026l: the screen is half drawn. `cursor.hidden` follows CSI ?25l.
-    It does as tmux and libghostty-vt do; where these two differ, as tests/test_screen.py says.
+    It does as tmux and libghostty-vt do; where these two differ, as tests/screen_cases.py says.
     """
 
     def __init__(self, columns: int, lines: int, *, scrollback: int = 200) -> None:
