@@ -99,6 +99,11 @@ class Turns:
         return self._look.live is not None or self._report is Report.WORKING
 
     @property
+    def resting(self) -> bool:
+        """A turn is open whose answer stands still: time alone changes nothing more."""
+        return self._resting
+
+    @property
     def running(self) -> bool:
         """A turn is open and has not come to rest."""
         return self.working or (self.open is not None and not self._resting)

@@ -142,7 +142,10 @@ class Judge:
     @property
     def settled(self) -> bool:
         """Only something new can change the verdict; time alone cannot."""
-        return not (self._turns.open or self._sign or self._error_at is not None or self._waiting)
+        turns = self._turns
+        if self._error_at is not None or self._waiting or (turns.open and not turns.resting):
+            return False
+        return self._sign is None or bool(self._sign.objection) or self.episode is not None
 
     # --- what it means --------------------------------------------------------------------------------------------
 

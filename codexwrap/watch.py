@@ -10,6 +10,9 @@ from codexwrap.verdict import Change, Judge
 
 # Seconds without output after which what was drawn outside a synchronized update counts as a frame.
 _FRAME = 0.04
+# Seconds after which a synchronized update is taken for ended, as terminals do: the program may have died in it.
+_LONGEST_FRAME = 1.0
+_TICK = 0.5  # seconds between two looks whether time has changed the verdict
 # A program switches bracketed paste on when it starts; a stream that was joined later does not show that in its first bytes.
 _START = "\x1b[?2004h"
 _START_WITHIN = 4096
@@ -60,11 +63,12 @@ class Watch:
     def patience(self) -> float | None:
         """Seconds after which time alone may change the verdict; None when it cannot."""
         if self._drawn:
-            return _FRAME
-        return None if self.judge.settled else 0.5
+            return _LONGEST_FRAME if self.screen.synchronizing else _FRAME
+        return None if self.judge.settled else _TICK
 
     def _catch_up(self, time: float) -> None:
-        if self._drawn and not self.screen.synchronizing and time - self._now >= _FRAME:
+        limit = _LONGEST_FRAME if self.screen.synchronizing else _FRAME
+        if self._drawn and time - self._now >= limit:
             self._frame()
 
     def _output(self, text: str) -> None:
