@@ -18,7 +18,8 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import IO, NamedTuple
 
-from codexwrap.redact import printable, redact
+from codexwrap.gitwhy import why
+from codexwrap.redact import printable
 
 _KEPT = re.compile(
     r"GIT_(?:EXEC_PATH|CEILING_DIRECTORIES|DISCOVERY_ACROSS_FILESYSTEM|ATTR_NOSYSTEM"
@@ -174,7 +175,7 @@ class _Running:
         code, out, err = self.process.returncode, bytes(self.out), bytes(self.err)
         if self.late:
             return Answer(None, out, err, f"git did not answer within {deadline.seconds:g} s")
-        return Answer(code, out, err, _why(call, code, err) if code else "")
+        return Answer(code, out, err, why(_verb(call), code, err) if code else "")
 
 
 def _start(cwd: str | os.PathLike[str], call: Call) -> _Running | Answer:
@@ -225,35 +226,3 @@ def _move(running: Iterable[_Running], deadline: Deadline) -> None:
 
 def _verb(call: Call) -> str:
     return next((word for each in call.args if not (word := os.fsdecode(each)).startswith("-")), "")
-
-
-_FULL, _QUOTA = "the disk is full", "the disk quota is used up"
-_READ_ONLY = "the repository cannot be written to: its file system is read-only"
-_DENIED = "the repository cannot be written to: permission denied"
-UNWRITABLE = frozenset({_FULL, _QUOTA, _READ_ONLY, _DENIED})  # answers that hold for whatever else would be written
-
-_REASONS = (
-    ("dubious ownership", "git refuses the repository: it belongs to another user (see git's safe.directory)"),
-    ("unsafe repository", "git refuses the repository: it belongs to another user (see git's safe.directory)"),
-    ("not a git repository", "not a git repository"),
-    ("must be run in a work tree", "no working tree here: a bare repository, or git's own directory"),
-    ("cannot change to", "the directory is gone or cannot be entered"),
-    ("No space left on device", _FULL),
-    ("Disk quota exceeded", _QUOTA),
-    ("Read-only file system", _READ_ONLY),
-    ("insufficient permission", _DENIED),
-    ("Permission denied", "permission denied"),
-)
-
-
-def _why(call: Call, code: int | None, err: bytes) -> str:
-    """One line that says why a call failed: ours for what happens often, else git's own last complaint."""
-    text = err.decode("utf-8", "replace")
-    for sign, reason in _REASONS:
-        if sign in text:
-            return reason
-    if code is not None and code < 0:
-        return f"git {_verb(call)} was ended by signal {-code}"
-    lines = [line for line in text.splitlines() if line.startswith(("fatal: ", "error: "))] or text.splitlines()
-    said = printable(redact(lines[-1]))[:200] if lines else f"exit status {code}"
-    return f"git {_verb(call)}: {said}"

@@ -1,6 +1,7 @@
 """Work on a private index."""
 
 import contextlib
+import errno
 import os
 import re
 import shutil
@@ -167,7 +168,8 @@ def reason(error: Exception) -> str:
     """One line that says what went wrong."""
     if not isinstance(error, OSError) or not error.strerror:
         return printable(str(error))
-    return printable(f"{error.strerror}: {error.filename or 'the repository'}")
+    common = {errno.ENOSPC: "the disk is full", errno.EROFS: "the file system of the repository is read-only"}
+    return common.get(error.errno or 0) or printable(f"{error.strerror}: {error.filename or 'the repository'}")
 
 
 def _left_behind(place: Place) -> Iterator[Path]:

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from codexwrap import atomic, git, paths, saved
 from codexwrap.git import Call, Deadline
 from codexwrap.gitpath import quote
+from codexwrap.gitwhy import UNWRITABLE
 from codexwrap.saved import Saved, Submodules
 from codexwrap.scratch import FailedError, Place, Scratch, find, must, reason, scratch
 from codexwrap.treescan import Tree, scan
@@ -118,7 +119,7 @@ def _take(
                 tree = scan(own, limits)
             except FailedError as error:
                 # In a tree that changes, what fails now may not fail the next time.
-                if str(error) in git.UNWRITABLE or _is_last(attempt, deadline):
+                if str(error) in UNWRITABLE or _is_last(attempt, deadline):
                     raise
                 continue
             # A commit or a checkout went on meanwhile: what was seen is true of every file, but one moment's is better.

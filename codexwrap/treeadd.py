@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from codexwrap import git
 from codexwrap.git import Answer, Call
 from codexwrap.gitpath import name, quote
+from codexwrap.gitwhy import UNWRITABLE
 from codexwrap.scratch import FailedError, Scratch
 
 _CHANCES = 3  # for a filter that fails: it may be a file's fault
@@ -71,7 +71,7 @@ class _Adding:
         elif answer.code is None and used - self.broken.keys():
             self.broken |= dict.fromkeys(used, "does not answer")
             self._again(paths)
-        elif answer.code is None or answer.why in git.UNWRITABLE:
+        elif answer.code is None or answer.why in UNWRITABLE:
             raise FailedError(answer.why)
         elif len(paths) > 1:
             self._again(paths[: len(paths) // 2])
@@ -112,7 +112,7 @@ class _Adding:
                 b"".join(b"%s %s 0\t%s\0" % (modes[path], oid, path) for path, oid in zip(paths, oids, strict=True)),
             )
             self.unfiltered |= dict.fromkeys(paths, why)
-        elif answer.code is None or answer.why in git.UNWRITABLE:
+        elif answer.code is None or answer.why in UNWRITABLE:
             raise FailedError(answer.why)
         elif len(paths) > 1:
             self._as_they_are(paths[: len(paths) // 2], why)

@@ -108,7 +108,9 @@ def _add(scratch: Scratch, root: bytes, todo: Todo) -> list[Note]:
     for attempt in range(_TRIES):
         if not torn or (attempt and scratch.deadline.left() < scratch.deadline.seconds / 2):
             break
-        time.sleep(_FRESH / 1e9 if attempt else 0)
+        if attempt:
+            time.sleep(_FRESH / 1e9)
+            _forget(scratch, torn)
         since = time.time_ns() - _FRESH
         added = add(scratch, torn)
         for path in torn:
@@ -124,3 +126,10 @@ def _add(scratch: Scratch, root: bytes, todo: Todo) -> list[Note]:
         todo.skip(path, why)
     unfiltered |= dict.fromkeys(moved - failed.keys(), "it was being written: what is saved may be a part")
     return [Note(quote(path), says) for path, says in unfiltered.items()]
+
+
+def _forget(scratch: Scratch, paths: Iterable[bytes]) -> None:
+    """Make git read files again of which it believes to know the content by their times and sizes."""
+    wanted = set(paths)
+    listed = scratch.run("ls-files", "--stage", "-z").split(b"\0")
+    put(scratch, b"".join(record + b"\0" for record in listed if record.partition(b"\t")[2] in wanted))
