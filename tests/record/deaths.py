@@ -1,5 +1,7 @@
 """Every way in which a provider session ends."""
 
+import base64
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -51,7 +53,7 @@ REFRESH_REFUSED = Death(
 REFRESH_BROKEN = Death(
     "auth.refresh_failed",
     lambda _: refusals.TOKEN_EXPIRED,
-    _sentence("Failedtorefreshtoken:500InternalServerError"),
+    _sentence("■Failedtorefreshtoken:500InternalServerError"),
     refresh=refusals.REFRESH_BROKEN,
     revokes=True,
 )
@@ -65,6 +67,42 @@ STILL_401 = Death(
     lambda _: refusals.TOKEN_REVOKED,
     _STILL_401,
     refresh=Login(token="access-of-no-use"),
+    revokes=True,
+)
+# The form of the words in which people have reported it: the code of the error comes in a header.
+_CODED = base64.b64encode(json.dumps({"error": {"code": "token_revoked"}}).encode()).decode()
+CODED_401 = Death(
+    "auth.token_revoked",
+    lambda _: HttpError(
+        401,
+        {"error": {"message": "Unauthorized", "code": "token_revoked"}},
+        {"x-openai-authorization-error": "token_revoked", "x-error-json": _CODED},
+    ),
+    {
+        "■unexpectedstatus401Unauthorized:.*token_revoked": None,
+        "■unexpectedstatus401Unauthorized": "auth.unauthorized",
+        "■exceededretrylimit,laststatus:401Unauthorized": "auth.unauthorized",
+    },
+    refresh=Login(token="access-of-no-use"),
+    revokes=True,
+)
+EXPIRED_401 = Death(
+    "auth.unauthorized",
+    lambda _: refusals.TOKEN_EXPIRED,
+    _sentence("■unexpectedstatus401Unauthorized:", "■exceededretrylimit,laststatus:401Unauthorized"),
+    refresh=Login(token="access-of-no-use"),
+    revokes=True,
+)
+ACCOUNT_CHANGED = Death(
+    "auth.account_changed",
+    lambda _: refusals.TOKEN_REVOKED,
+    {
+        f"{_NO_REFRESH}becauseyouhavesinceloggedoutorsignedintoanotheraccount\\.Pleasesigninagain\\.": None,
+        f"{_NO_REFRESH}\\.": "auth.*",
+        "■unexpectedstatus401Unauthorized": "auth.*",
+        "■exceededretrylimit,laststatus:401Unauthorized": "auth.*",
+    },
+    refresh=refusals.REFRESH_REVOKED,
     revokes=True,
 )
 BAD_API_KEY = Death(
@@ -287,6 +325,8 @@ SIMPLE: dict[str, Death] = {
     "auth-refresh-refused": REFRESH_REFUSED,
     "auth-refresh-broken": REFRESH_BROKEN,
     "auth-still-401": STILL_401,
+    "auth-coded-401": CODED_401,
+    "auth-expired-401": EXPIRED_401,
     "auth-api-key": BAD_API_KEY,
     "limit-plus": usage_limit("plus"),
     "limit-pro": usage_limit("pro", 40 * 60),

@@ -63,6 +63,8 @@ def _episode(episode: Episode, take: "Take") -> dict[str, Any]:
         "banner_at": round(banner_at, 3),
         "alive_at": round(episode.alive_at - take.started, 3) if episode.alive_at else None,
     }
+    if episode.by_age:
+        entry["by_age"] = True
     return {**entry, "screen_cause": screen_cause} if screen_cause else entry
 
 

@@ -54,14 +54,13 @@ class Job:
 
 def attempt(job: Job) -> tuple[str, bool]:
     """A line that says what became of a recording, and whether it was made."""
-    start = time.monotonic()
     try:
         result = record(job)
     except (NotAsPlannedError, TimeoutExpiredError, OSError) as error:
         return f"FAILED {job.version} {job.name}: {type(error).__name__}: {error}", False
     except Exception as error:  # noqa: BLE001 - one scenario that cannot be played does not stop the others
         return f"BROKEN {job.version} {job.name}: {error!r}", False
-    return f"{job.version} {job.name}: {result} ({time.monotonic() - start:.0f} s)", True
+    return f"{job.version} {job.name}: {result}", True
 
 
 def record(job: Job) -> str:
@@ -89,8 +88,9 @@ def record(job: Job) -> str:
                 model=scenario.model,
                 features=scenario.features,
             )
-            with (home / "config.toml").open("a") as config:
-                config.write(scenario.config)
+            config = home / "config.toml"
+            kept = [line for line in config.read_text().splitlines() if line not in scenario.without.splitlines()]
+            config.write_text("\n".join([*kept, scenario.config.replace("{provider}", provider.url)]) + "\n")
             environment = {"HOME": str(root), "TZ": job.zone, **scenario.env}
             env = codexhome.environment(
                 home, provider=provider.url, temporary=root / "tmp", caller=os.environ, extra=environment
@@ -98,9 +98,11 @@ def record(job: Job) -> str:
             env = {name: value for name, value in env.items() if value}
             isolation = [] if scenario.daemon else codexhome.isolating_arguments(job.codex, env)
 
+            chosen = [argument.replace("{provider}", provider.url) for argument in scenario.arguments]
+
             def launch(*arguments: str) -> Terminal:
                 return Terminal(
-                    [job.codex, *isolation, *scenario.arguments, *arguments],
+                    [job.codex, *isolation, *chosen, *arguments],
                     cwd=cwd,
                     env=env,
                     columns=job.columns,

@@ -11,9 +11,10 @@ from tests.record.steps import Step
 class Scenario:
     """Steps on a stage, and how the stage is set.
 
-    `directory` is the name of the project's directory, `config` is appended to config.toml; `since` and `before` bound
-    the versions in which it can happen; `daemon` leaves the shared background server on; `answers` says whether the
-    terminal answers queries; `reached` is the limit that the usage page names from the start.
+    `directory` is the name of the project's directory; `config` is appended to config.toml, and the lines of `without`
+    are left out of it; `since` and `before` bound the versions in which it can happen; `daemon` leaves the shared
+    background server on; `answers` says whether the terminal answers queries; `reached` is the limit that the usage page
+    names from the start. `{provider}` in config and arguments stands for the provider's URL.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Scenario:
     model: str | None = None
     features: Mapping[str, bool] = field(default_factory=dict)
     config: str = ""
+    without: str = ""
     directory: str = "project"
     arguments: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)

@@ -5,4 +5,5 @@ from tests.record.scenario import Scenario
 from tests.record.sequences import SEQUENCES
 from tests.record.single import SINGLE
 
-SCENARIOS: dict[str, Scenario] = {scenario.name: scenario for scenario in (*SINGLE, *ALIVE, *SEQUENCES)}
+ALL: tuple[Scenario, ...] = (*SINGLE, *ALIVE, *SEQUENCES)
+SCENARIOS: dict[str, Scenario] = {scenario.name: scenario for scenario in ALL}

@@ -21,8 +21,10 @@ from tests.record.steps import (
     CTRL_T,
     ESC,
     again,
+    begins_to_die,
     dies,
     goes_online,
+    is_dead,
     kills_codex,
     kills_server,
     loses_network,
@@ -39,7 +41,6 @@ from tests.record.steps import (
 LIMIT = usage_limit("plus")
 SOON = usage_limit("plus", 20 * 60)
 CREDITS = workspace(MEMBER)
-_RED = "!printf '\\033[31m%s\\033[0m\\n' "
 _IN_PLACE = (0, 98)  # since then, or before, a running Codex rereads its credentials
 
 SEQUENCES = (
@@ -53,7 +54,7 @@ SEQUENCES = (
     Scenario("stall-passes", (works(), dies(SERVER_ERROR), mends(), works())),
     Scenario("cut-passes", (works(), dies(CUT), mends(), works(prompt="go on"))),
     Scenario("rate-passes", (works(), dies(RATE_LIMIT), mends(), works(prompt="again please"))),
-    Scenario("network-passes", (works(), loses_network(UNREACHABLE), waits(14), goes_online(), works())),
+    Scenario("network-passes", (works(), loses_network(UNREACHABLE), waits(40), goes_online(), works())),
     Scenario("resized-limit", (works(), dies(LIMIT), resizes(60, 18), resizes(100, 30))),
     Scenario("resized-revoked", (works(), dies(TOKEN_REVOKED), resizes(44, 16))),
     Scenario("draft-limit", (works(), dies(LIMIT), types(wordings.NOTE.replace("\n", " ")))),
@@ -71,8 +72,16 @@ SEQUENCES = (
     Scenario("model-popup-revoked", (works(), dies(TOKEN_REVOKED), types("/model", enter=True), waits(1))),
     Scenario(
         "queued-limit",
-        (works(), dies(LIMIT, Shell("sleep 3"), prompt="run the slow command")),
+        (
+            works(),
+            begins_to_die(LIMIT, Shell("sleep 5"), prompt="run the slow command"),
+            waits(1.5),
+            types("and then tell me about 401 Unauthorized", enter=True),
+            types("and after that go on", enter=True),
+            is_dead(LIMIT),
+        ),
     ),
+    Scenario("compact-limit", (works(), works(), begins_to_die(LIMIT, prompt="/compact"), is_dead(LIMIT))),
     Scenario("new-thread", (works(), dies(LIMIT), mends(), types("/new", enter=True), waits(6), works())),
     Scenario(
         "resumed-dies", (works(), dies(TOKEN_REVOKED), replays(TOKEN_REVOKED.says, "resume", "{id}"), dies(LIMIT))

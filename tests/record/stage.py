@@ -22,7 +22,8 @@ class Episode:
     """A death or a stall, as the provider brought it about. Times are seconds since the epoch.
 
     `says` maps the squashed words by which the screen tells it, as patterns, to the cause that these words alone tell,
-    None where that is the true one. `answered` is what the provider answered, for people.
+    None where that is the true one. `answered` is what the provider answered, for people. `by_age`: at first these words
+    are those of a passing trouble, and only in time they mean that nobody is working.
     """
 
     cause: str
@@ -31,11 +32,16 @@ class Episode:
     resets_at: int | None = None
     error_at: float | None = None
     alive_at: float | None = None
+    by_age: bool = False
 
 
 @dataclass
 class Stage:
-    """What steps work with. `launch` starts Codex again with other arguments; `status` is set when it ended by itself."""
+    """What steps work with.
+
+    `launch` starts Codex again with other arguments; `status` is set when it ended by itself; `deadly` is the answer that
+    ends the session.
+    """
 
     provider: Provider
     home: Path
@@ -45,6 +51,7 @@ class Stage:
     terminal: Terminal
     episodes: list[Episode] = field(default_factory=list)
     status: int | None = None
+    deadly: Answer | None = None
 
     def demand(self, what: object, why: str) -> None:
         """Raises NotAsPlannedError unless `what` is true."""

@@ -62,10 +62,35 @@ def dies(death: Death, *before: Answer, prompt: str = "and now the next step ple
     """A turn that the provider ends, after the answers `before`."""
 
     def step(stage: Stage) -> None:
-        answer = _kill(stage, death, before)
+        begins_to_die(death, *before, prompt=prompt)(stage)
+        is_dead(death)(stage)
+
+    return step
+
+
+def begins_to_die(death: Death, *before: Answer, prompt: str = "and now the next step please") -> Step:
+    """The beginning of that turn, without waiting for its end."""
+
+    def step(stage: Stage) -> None:
+        stage.deadly = _kill(stage, death, before)
         _type(stage, prompt)
-        see_death(stage, death.says, answer, death.wait)
-        stage.demand(stage.terminal.status is None, "the program has ended")
+
+    return step
+
+
+def is_dead(death: Death) -> Step:
+    """The end of that turn: the provider has given its answer, and the screen tells it."""
+
+    def step(stage: Stage) -> None:
+        terminal, answer = stage.terminal, stage.deadly
+        terminal.wait_for(lambda: answer and stage.answered(answer), death.wait)
+        terminal.wait_for(_any(death.says), death.wait)
+        talk.finish(terminal)
+        exchange = answer and stage.answered(answer)
+        episode = stage.episodes[-1]
+        if episode.error_at is None and exchange:
+            episode.error_at = exchange.answered_at
+        stage.demand(terminal.status is None, "the program has ended")
 
     return step
 
@@ -103,6 +128,22 @@ def signs_in(account: str = "account-1") -> Step:
         codexhome.replace_auth(stage.home, login)
 
     return step
+
+
+def signs_in_elsewhere() -> Step:
+    """The credentials in the home become another account's, under the running Codex."""
+
+    def step(stage: Stage) -> None:
+        login = Login(token="access-3", refresh_token="refresh-3", account="account-3", user="user-3")
+        stage.provider.accounts = [*stage.provider.accounts, login.account]
+        codexhome.replace_auth(stage.home, login)
+
+    return step
+
+
+def signs_out() -> Step:
+    """The credentials in the home are gone, under the running Codex."""
+    return lambda stage: codexhome.replace_auth(stage.home, Login(), auth="none")
 
 
 def replays(says: Says, *arguments: str, shown: bool | None = None) -> Step:
@@ -174,9 +215,9 @@ def sees(pattern: str, timeout: float = 60) -> Step:
     return lambda stage: stage.terminal.wait_for(pattern, timeout)
 
 
-def sees_not(pattern: str) -> Step:
-    """Demands that the squashed screen does not show it."""
-    return lambda stage: stage.demand(not stage.terminal.shows(pattern), f"{pattern} is on the screen")
+def is_busy() -> Step:
+    """Demands that a turn is running."""
+    return lambda stage: stage.demand(talk.busy(stage.terminal), "no turn is running")
 
 
 # --- the world -------------------------------------------------------------------------------------------------------
@@ -207,21 +248,36 @@ def loses_network(says: Says, *, prompt: str = "and now the next step please", w
         stage.provider.go_offline()
         at = time.time()
         _type(stage, prompt)
-        stage.episodes.append(Episode("network.unreachable", says, {"kind": "connection refused"}, error_at=at))
+        episode = Episode("network.unreachable", says, {"kind": "connection refused"}, error_at=at)
+        stage.episodes.append(episode)
         stage.terminal.wait_for(_any(says), wait)
+        episode.by_age = talk.busy(stage.terminal)
         stage.terminal.settle(1.0, timeout=2)
 
     return step
 
 
-def stalls(cause: str, says: Says, answered: Mapping[str, Any], *, seconds: float) -> Step:
-    """Nothing but waiting from here on, for `seconds`: nobody is working, and the screen says so."""
+def no_progress(seconds: float) -> Step:
+    """A turn to which the provider says nothing at all."""
+    says = {r"Working\([\dhms]+•esctointerrupt": None}
+    death = Death("stall.no_progress", lambda _: Stall(text=""), says)
+    return _goes_on(death, seconds)
 
+
+def retries_on(death: Death, seconds: float) -> Step:
+    """A turn that Codex tries again and again, for longer than `seconds`."""
+    return _goes_on(replace(death, says={r"Reconnecting\.\.\.\d+/\d+": None}), seconds)
+
+
+def _goes_on(death: Death, seconds: float) -> Step:
     def step(stage: Stage) -> None:
-        stage.episodes.append(Episode(cause, says, dict(answered), error_at=time.time()))
-        stage.terminal.wait_for(_any(says), 60)
+        begins_to_die(death)(stage)
+        answer, terminal = stage.deadly, stage.terminal
+        terminal.wait_for(lambda: answer and stage.answered(answer))
+        terminal.wait_for(_any(death.says))
+        stage.episodes[-1].error_at, stage.episodes[-1].by_age = time.time(), True
         time.sleep(seconds)
-        stage.terminal.wait_for(_any(says), 5)
+        stage.demand(terminal.shows(_any(death.says)), "it has come to an end")
 
     return step
 
@@ -263,7 +319,8 @@ def kills_server(says: Says, *, wait: float = 30) -> Step:
         at = time.time()
         for pid in servers:
             processes.send(pid, signal.SIGKILL)
-        stage.episodes.append(Episode("network.server_lost", says, {"kind": "server killed"}, error_at=at))
+        facts = {"kind": "server killed"}
+        stage.episodes.append(Episode("network.server_lost", says, facts, error_at=at, by_age=True))
         stage.terminal.wait_for(_any(says), wait)
 
     return step
@@ -316,17 +373,6 @@ def signed_out(says: Says) -> Step:
 
 
 # --- below -----------------------------------------------------------------------------------------------------------
-
-
-def see_death(stage: Stage, says: Says, answer: Answer, wait: float) -> None:
-    """Until the provider has given this answer and the screen tells it."""
-    stage.terminal.wait_for(lambda: stage.answered(answer), wait)
-    stage.terminal.wait_for(_any(says), wait)
-    talk.finish(stage.terminal)
-    exchange = stage.answered(answer)
-    episode = stage.episodes[-1]
-    if episode.error_at is None and exchange:
-        episode.error_at = exchange.answered_at
 
 
 def _kill(stage: Stage, death: Death, before: tuple[Answer, ...]) -> Answer:
