@@ -15,7 +15,7 @@ def answer(path: str, *, plan: str, accounts: list[str], usage: Json) -> Json | 
         return {"models": []}
     if path.endswith("/wham/usage"):
         return usage
-    if path.endswith("/config/bundle"):
+    if path.endswith(("/config/bundle", "/config/requirements")):  # what a workspace prescribes: nothing
         return {}
     if path.endswith("/wham/accounts/check"):
         return {
