@@ -16,7 +16,7 @@ LIVE = "live"
 STOPPED = "stopped"  # the program is suspended, as by ^Z
 CONTINUED = "continued"
 
-_FOREVER = 1e12  # seconds
+_FOREVER = 1e11  # seconds: two of them, a start and a time since, are still a date that Python knows
 
 _NO_ENV: Mapping[str, str] = {}
 
@@ -66,6 +66,7 @@ class Encoder:
             "version": 3,
             "term": {"cols": header.columns, "rows": header.lines, "type": header.env.get("TERM", "")},
             "timestamp": int(header.timestamp),
+            "epoch": header.timestamp,  # the same to the microsecond; the format has whole seconds
             "env": dict(header.env),
             "command": header.command,
             "title": header.title,
@@ -100,7 +101,8 @@ class Encoder:
 
 
 def _line(record: object) -> bytes:
-    return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
+    # What is no character, such as a byte of a file's name that is no UTF-8, becomes an escape that JSON reads back.
+    return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace") + b"\n"
 
 
 def read(lines: Iterable[bytes | str]) -> tuple[Header, Iterator[Record]]:
@@ -117,7 +119,7 @@ def read(lines: Iterable[bytes | str]) -> tuple[Header, Iterator[Record]]:
 def _header(line: bytes | str) -> tuple[Header, int]:
     try:
         record = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise BadCastError("its first line is not JSON") from None
     version = record.get("version") if isinstance(record, dict) else None
     if version not in (2, 3):
@@ -126,39 +128,51 @@ def _header(line: bytes | str) -> tuple[Header, int]:
     try:
         columns, rows = (term["cols"], term["rows"]) if version == 3 else (record["width"], record["height"])
         columns, rows = int(columns), int(rows)
-        timestamp = float(record.get("timestamp") or 0)
     except (KeyError, TypeError, ValueError, OverflowError):
         raise BadCastError("its header names no terminal size") from None
     env = record.get("env") if isinstance(record.get("env"), dict) else {}
-    named = {"version", "term", "width", "height", "timestamp", "env", "command", "title"}
+    named = {"version", "term", "width", "height", "timestamp", "epoch", "env", "command", "title"}
     return (
         Header(
             columns=max(1, columns),
             lines=max(1, rows),
-            timestamp=timestamp,
+            timestamp=_moment(record.get("epoch", record.get("timestamp"))),
             env={str(key): str(value) for key, value in env.items() if value is not None},
-            command=record.get("command"),
-            title=record.get("title"),
+            command=_text(record.get("command")),
+            title=_text(record.get("title")),
             extra={key: value for key, value in record.items() if key not in named},
         ),
         version,
     )
 
 
+def _moment(value: object) -> float:
+    return float(value) if isinstance(value, int | float) and 0 <= value < _FOREVER else 0.0
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
 def _records(lines: Iterator[bytes | str], *, relative: bool) -> Iterator[Record]:
     now = 0.0
     for line in lines:
         record = parse(line)
-        if record is not None:
-            now = now + record.time if relative else record.time
+        if record is None:
+            continue
+        time = now + record.time if relative else record.time
+        if time < _FOREVER:
+            now = time
             yield record._replace(time=now)
 
 
 def parse(line: bytes | str) -> Record | None:
     """One event line, its time as it stands there; None for a comment, a blank, or what is no event."""
     try:
-        time, code, data = json.loads(line)
-        record = Record(float(time), str(code), str(data))
-    except (ValueError, TypeError, OverflowError):
+        found = json.loads(line)
+    except (ValueError, RecursionError):
         return None
-    return record if abs(record.time) < _FOREVER else None  # not NaN, not infinite
+    match found:
+        case [int() | float() as time, str() as code, str() as data] if 0 <= time < _FOREVER:  # not NaN either
+            return Record(float(time), code, data)
+    return None

@@ -54,8 +54,8 @@ def main(argv: Sequence[str]) -> int:
             force = True
         elif name in ("--seat", "--ticket"):
             if not equals:
-                if not rest:
-                    raise UsageError(f"{name} needs a value")
+                if not rest or rest[0].startswith("-"):
+                    raise UsageError(f"{name} needs a value (one that starts with a dash: {name}=VALUE)")
                 value = rest.pop(0)
             if not value.strip():
                 raise UsageError(f"{name} must not be empty")
@@ -74,10 +74,12 @@ def main(argv: Sequence[str]) -> int:
 def run() -> None:
     """The program's entry: what the user can mend is one line, all else a crash log that says where it is."""
     try:
-        status = main(sys.argv[1:])
-    except UserError as error:
-        print(f"codexwrap: {error}", file=sys.stderr)
-        status = error.code
+        try:
+            status = main(sys.argv[1:])
+        except UserError as error:
+            status = _complain(error)
+        if sys.stdout:
+            sys.stdout.flush()
     except KeyboardInterrupt:
         status = 130
     except BrokenPipeError:
@@ -98,7 +100,10 @@ def _run_seat(seat: str, ticket: str, program: Sequence[str], *, force: bool) ->
 
 def _command(name: str, arguments: Sequence[str]) -> int:
     import importlib
+    import io
 
+    if isinstance(sys.stdout, io.TextIOWrapper):  # an arrow must not end a command on a terminal that has none
+        sys.stdout.reconfigure(errors="backslashreplace")
     status: int = importlib.import_module(f"codexwrap.commands.{name}").main(arguments)
     return status
 
@@ -107,21 +112,29 @@ def _usage() -> str:
     return _USAGE + "".join(f"  {name:11} {what}\n" for name, what in COMMANDS.items())
 
 
+def _complain(error: UserError) -> int:
+    from codexwrap.redact import printable
+
+    print(f"codexwrap: {printable(str(error))}", file=sys.stderr)
+    return error.code
+
+
 def _crashed() -> int:
     import platform
     import time
     import traceback
 
-    from codexwrap import atomic, paths
+    from codexwrap import atomic, paths, redact
 
-    text = (
+    told = (
         f"codexwrap {__version__}, Python {platform.python_version()}, {platform.platform()}\n{traceback.format_exc()}"
     )
-    path = paths.state(os.environ).root / f"crash-{time.strftime('%Y%m%dT%H%M%S')}.log"
+    text = redact.printable(redact.redact(told, redact.known_values(os.environ)), keep="\n")
     try:
-        atomic.private_dir(path.parent)
+        folder = atomic.private_dir(paths.state(os.environ).root)
+        path = folder / f"crash-{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}.log"
         atomic.write(path, text.encode("utf-8", "replace"))
         print(f"codexwrap: this is a bug of codexwrap; what happened is in {path}", file=sys.stderr)
-    except OSError:
+    except (OSError, UserError):
         print(f"codexwrap: this is a bug of codexwrap\n{text}", file=sys.stderr)
     return 3

@@ -39,9 +39,11 @@ def open_files(pid: int) -> list[Path]:
 
 def is_alive(pid: int) -> bool:
     """Whether a process of this number exists; a zombie does."""
+    if pid <= 0:  # which would mean a group of them
+        return False
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):  # gone, or no number of a process
         return False
     except PermissionError:
         return True
@@ -61,4 +63,5 @@ def _parent(pid: int) -> int | None:
     except OSError:
         return None
     # The name in parentheses may hold anything, also a parenthesis; state and parent stand behind the last one.
-    return int(stat[stat.rindex(b")") + 2 :].split()[1])
+    fields = stat[stat.rfind(b")") + 2 :].split()
+    return int(fields[1]) if len(fields) > 1 else None

@@ -61,17 +61,23 @@ def _lock(fd: int) -> None:
             alive = pid.isdecimal() and processes.is_alive(int(pid))
             # Whoever only looks whether the seat is held holds it for a moment, too.
             if time.monotonic() - start > (_GLANCE if alive else _FINISH):
-                raise HeldError(f"pid {pid}" if pid else "another wrapper") from None
+                raise HeldError(_holder(pid, alive=alive)) from None
             time.sleep(0.005)
         else:
             return
 
 
+def _holder(pid: str, *, alive: bool) -> str:
+    if not pid.isdecimal():
+        return "another wrapper"
+    return f"pid {pid}" if alive else f"what pid {pid}, which has ended, left running"
+
+
 def is_held(state: State, name: str) -> bool:
     """Whether a living wrapper or its sidecar holds the seat."""
     try:
-        fd = os.open(state.seat(name) / "lock", os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
+        fd = os.open(state.seat(name) / "lock", os.O_RDONLY | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
         return False
     try:
         fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -88,7 +94,7 @@ def save(state: State, name: str, record: dict[str, Any]) -> None:
 
     folder = atomic.private_dir(state.seat(name))
     text = json.dumps({"version": VERSION, **record}, indent=1, ensure_ascii=False)
-    atomic.write(folder / "seat.json", text.encode("utf-8", "replace") + b"\n", durable=False)
+    atomic.write(folder / "seat.json", text.encode("utf-8", "backslashreplace") + b"\n", durable=False)
 
 
 def load(state: State, name: str) -> dict[str, Any] | None:
@@ -118,8 +124,17 @@ def _load(path: Path) -> dict[str, Any] | None:
         record = json.loads(path.read_bytes())
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path} cannot be read ({error}); it is written anew when the seat next starts") from None
-    if not isinstance(record, dict) or record.get("version") != VERSION or not isinstance(record.get("seat"), str):
+    if not _is_seat(record):
         raise UserError(f"{path} is not of version {VERSION}; it is written anew when the seat next starts")
-    return record
+    return dict(record)
+
+
+def _is_seat(record: Any) -> bool:
+    return (
+        isinstance(record, dict)
+        and record.get("version") == VERSION
+        and all(isinstance(record.get(key), str) for key in ("seat", "state"))
+        and all(isinstance(record.get(key), str | None) for key in ("cause", "since", "ticket", "checkpoint"))
+    )

@@ -1,12 +1,15 @@
 """Run one seat from start to end."""
 
+import errno
 import os
+import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from codexwrap import agents, config, launch, paths, pump, seats
+from codexwrap.errors import UserError
 
 
 class Options(NamedTuple):
@@ -21,20 +24,19 @@ def run(options: Options, argv: Sequence[str], environ: Mapping[str, str]) -> in
     """Run a program as a seat; returns its exit status as a shell gives it. Raises UserError before it starts."""
     agent = agents.of_program(argv[0])
     if agent and not agent.starts_session(argv[1:]):
-        path = launch.find(argv[0], environ)
-        os.execve(path, list(argv), dict(environ))
+        _become(argv, environ)
     settings = config.load(environ)
     launch.find(argv[0], environ)
-    state = paths.state(environ)
+    launch.occupy_standard_streams()  # else the lock's file might become one of them
     cwd = _directory()
     wanted = options.seat or settings.seat or os.path.basename(cwd) or "seat"  # noqa: PTH119
     try:
+        state = paths.state(environ)
         name, lock = _hold(state, wanted, share=options.force)
     except OSError as error:
-        print(
-            f"codexwrap: {state.root} cannot be written ({error.strerror}): this seat runs unwatched", file=sys.stderr
-        )
-        return pump.run(argv, environ)
+        return _run_unwatched(f"{state.root} cannot be written ({error.strerror})", argv, environ)
+    except UserError as error:
+        return _run_unwatched(str(error), argv, environ)
     about = {
         "seat": name,
         "run": f"{time.time_ns() // 1000:014x}-{os.getpid()}",
@@ -43,7 +45,28 @@ def run(options: Options, argv: Sequence[str], environ: Mapping[str, str]) -> in
         "ticket": options.ticket or settings.ticket,
     }
     held = lock.fd if lock else None
-    return pump.run(argv, environ, listen=lambda _pid: _start_sidecar(environ, held), about=about)
+    watching = _environment(environ, state)
+    return pump.run(argv, environ, listen=lambda _pid: _start_sidecar(watching, held), about=about)
+
+
+def _become(argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
+    """Be the program: there is nothing to watch. Raises CannotRunError."""
+    job = launch.Job(launch.find(argv[0], environ), list(argv), dict(environ), None, {})
+    for number in launch.RESTORED:
+        signal.signal(number, signal.SIG_DFL)
+    try:
+        os.execve(job.path, job.argv, job.env)
+    except OSError as error:
+        if error.errno != errno.ENOEXEC:
+            raise launch.cannot_run(argv[0], error.errno or errno.EACCES) from None
+        os.execve(launch.SHELL, launch.as_script(job), job.env)
+
+
+def _run_unwatched(why: str, argv: Sequence[str], environ: Mapping[str, str]) -> int:
+    from codexwrap.redact import printable
+
+    print(f"codexwrap: {printable(why)}: this seat runs unwatched", file=sys.stderr)
+    return pump.run(argv, environ)
 
 
 def _hold(state: paths.State, wanted: str, *, share: bool) -> tuple[str, seats.Lock | None]:
@@ -72,6 +95,14 @@ def _directory() -> str:
         return os.getcwd()  # noqa: PTH109
     except OSError:  # somebody removed it
         return os.environ.get("PWD", "/")
+
+
+def _environment(environ: Mapping[str, str], state: paths.State) -> dict[str, str]:
+    """That of the sidecar, which works in no directory of the user's: relative paths would mean others there."""
+    own = {**environ, "CODEXWRAP_HOME": os.fspath(state.root)}
+    if environ.get("CODEXWRAP_CONFIG"):
+        own["CODEXWRAP_CONFIG"] = os.fspath(paths.config(environ))
+    return own
 
 
 def _start_sidecar(environ: Mapping[str, str], lock: int | None) -> int:

@@ -46,7 +46,9 @@ def _coloured(text: str) -> str:
 
 def colour() -> bool:
     """Colour is for terminals whose user has not said no."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return (
+        bool(sys.stdout) and sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    )
 
 
 def as_json(value: Sequence[Any] | Mapping[str, Any]) -> str:

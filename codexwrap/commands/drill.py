@@ -1,6 +1,5 @@
 """Kill a real session on loopback, and see."""
 
-import argparse
 import os
 import shutil
 from collections.abc import Sequence
@@ -10,13 +9,14 @@ from typing import Any
 from codexwrap import tables
 from codexwrap.drill.causes import CAUSES
 from codexwrap.errors import UsageError
+from codexwrap.options import Parser
 
 _HEADINGS = ("CAUSE", "CODEX", "VERDICT", "DETECTED", "CHECKPOINT", "FEED", "ALERT", "RESUMED", "OK")
 
 
 def main(arguments: Sequence[str]) -> int:
     """`codexwrap drill [CAUSE...]`: 0 when every drill went as it must."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         "codexwrap drill",
         description="Runs your Codex as a seat against a provider on loopback, kills its session, shows what came of it. "
         "Your own Codex home is never touched, nothing leaves this machine, and nothing is left behind.",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from codexwrap import events, journal, paths
 from codexwrap.events import Event
+from codexwrap.options import Parser, count
 from codexwrap.redact import printable
 
 _POLL = 0.2  # seconds
@@ -14,11 +15,11 @@ _POLL = 0.2  # seconds
 
 def main(arguments: Sequence[str]) -> int:
     """`codexwrap feed [--follow]`."""
-    parser = argparse.ArgumentParser("codexwrap feed", description="Show what was posted to the feed.")
+    parser = Parser("codexwrap feed", description="Show what was posted to the feed.")
     parser.add_argument("--follow", "-f", action="store_true", help="go on until interrupted")
     parser.add_argument("--json", action="store_true", help="print the events as they are, one a line")
     parser.add_argument("--seat", help="only of this seat")
-    parser.add_argument("-n", "--last", type=int, default=50, metavar="N", help="start N events back (%(default)s)")
+    parser.add_argument("-n", "--last", type=count, default=50, metavar="N", help="start N events back (%(default)s)")
     options = parser.parse_args(arguments)
     path = paths.state(os.environ).feed
     reading = journal.read(path)

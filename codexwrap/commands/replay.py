@@ -1,18 +1,16 @@
 """Judge a recording."""
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
 from codexwrap import agents, replay, tables
+from codexwrap.options import Parser
 from codexwrap.redact import printable
 
 
 def main(arguments: Sequence[str]) -> int:
     """`codexwrap replay FILE`: 0 whatever the verdict, for it was found."""
-    parser = argparse.ArgumentParser(
-        "codexwrap replay", description="Judge a recording with the code that watches a seat."
-    )
+    parser = Parser("codexwrap replay", description="Judge a recording with the code that watches a seat.")
     parser.add_argument("file", type=Path, help="an asciicast (v2 or v3), also packed as .xz")
     parser.add_argument(
         "--agent", choices=sorted(agents.AGENTS), default="codex", help="whose screen it is (%(default)s)"

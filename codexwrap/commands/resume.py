@@ -1,6 +1,5 @@
 """Go on from a seat's last checkpoint."""
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
@@ -9,12 +8,13 @@ from codexwrap import checkpoint, events, handover, launch, paths, resuming, ses
 from codexwrap.checkpoint import Saved
 from codexwrap.errors import UserError
 from codexwrap.journal import Journal
+from codexwrap.options import Parser
 from codexwrap.redact import printable
 
 
 def main(arguments: Sequence[str]) -> int:
     """`codexwrap resume [SEAT]`: the exit status of the agent that it starts."""
-    parser = argparse.ArgumentParser("codexwrap resume", description="Go on from a seat's last checkpoint.")
+    parser = Parser("codexwrap resume", description="Go on from a seat's last checkpoint.")
     parser.add_argument("seat", nargs="?", help="default: the seat of this directory, or the only one")
     parser.add_argument("--list", action="store_true", help="print the seat's checkpoints, newest first")
     parser.add_argument("--show", action="store_true", help="print the newest checkpoint")

@@ -1,6 +1,5 @@
 """Show every seat."""
 
-import argparse
 import os
 import sys
 import time
@@ -9,6 +8,7 @@ from typing import Any
 
 from codexwrap import events, paths, seats, tables
 from codexwrap.causes import State
+from codexwrap.options import Parser
 from codexwrap.redact import printable
 
 _HEADINGS = ("SEAT", "STATE", "CAUSE", "SINCE", "ITEM", "BRANCH", "CHECKPOINT")
@@ -17,7 +17,7 @@ _CLEAR = "\x1b[H\x1b[2J"
 
 def main(arguments: Sequence[str]) -> int:
     """`codexwrap status`: 0 also when seats are dead; what they are is what is printed."""
-    parser = argparse.ArgumentParser("codexwrap status", description="Show every seat of this machine.")
+    parser = Parser("codexwrap status", description="Show every seat of this machine.")
     parser.add_argument("--json", action="store_true", help="print a list of objects")
     parser.add_argument("--watch", action="store_true", help="again every second, until interrupted")
     options = parser.parse_args(arguments)
