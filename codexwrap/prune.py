@@ -14,7 +14,7 @@ from codexwrap.tidy import OTHERS, tidy
 COUNT = 100
 AGE = 30 * 86400.0
 BYTES = 500_000_000
-BATCH = 20
+BATCH = 100
 SECONDS = 60.0
 _FOLDER = re.compile(r"refs/codexwrap/[^/]+/")
 
