@@ -17,12 +17,13 @@ def witness(change: Change, story: Story, agent: Agent | None) -> Change:
     """
     if agent is None or change.cause is None or story.failure is None:
         return change
-    name = agent.explain(story.failure.message)
+    found = agent.explain(story.failure.message)
     unseen = change.cause.name == "unknown.banner"
-    if name is None or not (unseen or CAUSES[name].kind == change.cause.kind):
+    if found is None or not (unseen or CAUSES[found.cause].kind == change.cause.kind):
         return change
+    cause = CAUSES[found.cause]
     evidence = (*change.evidence, Evidence("rollout", story.failure.message))
-    return change._replace(cause=CAUSES[name], state=CAUSES[name].state, evidence=evidence)
+    return change._replace(cause=cause, state=cause.state, until=change.until or found.until, evidence=evidence)
 
 
 def reset_time(words: int | None, story: Story) -> int | None:

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from codexwrap import agents, cast, config, events, paths, seats
+from codexwrap.agents.look import Agent
 from codexwrap.cast import Header, Record
 from codexwrap.causes import CAUSES, State
+from codexwrap.headless import Headless
 from codexwrap.keeper import About, Keeper, Scene
 from codexwrap.verdict import Change, Evidence
 from codexwrap.watch import Watch
@@ -35,7 +37,7 @@ class Sidecar:
         agent = agents.of_program(about.argv[0])
         root = paths.state(os.environ)
         self._keeper = Keeper(about, agent, root, config.load(os.environ), os.environ)
-        self._watch = Watch(header, agent) if agent else None
+        self._watch = _watch(header, agent, about) if agent else None
         self._epoch = float(header.extra.get("epoch", header.timestamp))  # of the recording's second 0
         self._start = self._epoch - time.time() + time.monotonic()
         self._ended = False
@@ -129,7 +131,7 @@ class Sidecar:
         if watch is None:
             return
         told = str(record["cause"]) if record["state"] in (State.DEAD, State.STALLED) else None
-        episode = watch.judge.episode
+        episode = watch.episode
         if told is None:
             self._act([episode] if episode else [])
             return
@@ -139,18 +141,22 @@ class Sidecar:
             self._act(replayed[-1:])
         elif episode is None:
             cause = CAUSES[told]
-            watch.judge.assume(Change(0.0, cause.state, cause))
+            watch.assume(Change(0.0, cause.state, cause))
         elif episode.cause is not CAUSES[told]:
             self._act([episode])
 
     def _scene(self) -> Scene:
-        return Scene(self._watch.screen.rows(), self._watch.prompt) if self._watch else Scene()
+        return Scene(self._watch.rows, self._watch.prompt) if self._watch else Scene()
 
     def _lost(self) -> None:
         at = time.time() - self._epoch
         evidence = (Evidence("process", "the wrapper was gone without a word"),)
         change = Change(at, State.DEAD, CAUSES["process.wrapper_lost"], evidence=evidence)
         self._keeper.died(change, self._epoch + at, self._scene())
+
+
+def _watch(header: Header, agent: Agent, about: About) -> Watch | Headless:
+    return Watch(header, agent) if agent.has_screen(about.argv[1:]) else Headless(agent)
 
 
 def _about(header: Header) -> About:

@@ -45,7 +45,7 @@ class Watch:
             self.judge.skipped(self._now)
         elif record.code == cast.EXIT:
             self._frame()
-            self.judge.ended(*_end(record.data), self._now)
+            self.judge.ended(*end(record.data), self._now)
         return self.judge.take()
 
     def tick(self, time: float) -> list[Change]:
@@ -58,6 +58,20 @@ class Watch:
     def prompt(self) -> str:
         """The last prompt in sight, squashed."""
         return self.judge.prompt
+
+    @property
+    def rows(self) -> list[str]:
+        """What is in sight."""
+        return self.screen.rows()
+
+    @property
+    def episode(self) -> Change | None:
+        """The death or stall that is open."""
+        return self.judge.episode
+
+    def assume(self, episode: Change) -> None:
+        """A death or stall is open that was seen by somebody else."""
+        self.judge.assume(episode)
 
     @property
     def patience(self) -> float | None:
@@ -95,7 +109,7 @@ class Watch:
             self._drawn = True
 
 
-def _end(status: str) -> tuple[int, str]:
+def end(status: str) -> tuple[int, str]:
     """A shell's exit status as (status, name of the signal that killed the program)."""
     number = int(status) if status.lstrip("-").isdecimal() else 0
     try:

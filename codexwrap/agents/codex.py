@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from codexwrap.agents.look import Banner, Finding, Live, Look, Page, Running, join, squash
+from codexwrap.agents.look import Banner, Finding, Line, Live, Look, Page, Running, Turning, join, squash
 
 if TYPE_CHECKING:  # the launch path asks how Codex is started, and must not pay for a renderer
     from codexwrap.screen import Screen
@@ -296,6 +296,62 @@ def local(draft: str) -> bool:
     return draft.startswith(("!", "/"))
 
 
+# --- without a screen ---------------------------------------------------------------------------------------------
+
+# `codex exec --json` (types of events) and `codex app-server` (methods of notifications), seen on 0.144 and 0.169. An
+# `error` by itself is a retry; what ends a turn says so.
+_TURNINGS = {
+    "turn.started": Turning.BEGAN,
+    "turn/started": Turning.BEGAN,
+    "turn.completed": Turning.WELL,
+    "turn.failed": Turning.FAILED,
+}
+
+
+def has_screen(arguments: Sequence[str]) -> bool:
+    """False for `codex exec` and `codex app-server`."""
+    _, words = _parse(arguments)
+    return not (words and words[0] in _HEADLESS)
+
+
+def read_line(text: str) -> Line | None:
+    """A line of `codex exec`, plain or JSON, or of `codex app-server`."""
+    if text.startswith("ERROR: "):
+        return Line(Turning.COMPLAINED, text.removeprefix("ERROR: "))
+    if not text.startswith("{"):
+        return None
+    import json
+
+    try:
+        record = json.loads(text)
+    except ValueError:
+        return None
+    return _read_notification(record.get("method"), record.get("params") or {}) or _read_event(record)
+
+
+def _read_event(record: dict[str, Any]) -> Line | None:
+    kind = record.get("type")
+    if kind == "error":
+        return Line(Turning.RETRYING, str(record.get("message", "")))
+    turning = _TURNINGS.get(str(kind))
+    return Line(turning, _message(record.get("error"))) if turning else None
+
+
+def _read_notification(method: object, params: dict[str, Any]) -> Line | None:
+    if method == "error":
+        return Line(Turning.RETRYING if params.get("willRetry") else Turning.FAILED, _message(params.get("error")))
+    turn = params.get("turn")
+    if method == "turn/completed" and isinstance(turn, dict):
+        if turn.get("status") == "completed":
+            return Line(Turning.WELL)
+        return Line(Turning.FAILED, _message(turn.get("error"))) if turn.get("status") == "failed" else None
+    return Line(Turning.BEGAN) if method == "turn/started" else None
+
+
+def _message(error: object) -> str:
+    return str(error.get("message", "")) if isinstance(error, dict) else ""
+
+
 # --- what it keeps ------------------------------------------------------------------------------------------------
 
 
@@ -327,9 +383,9 @@ def find_session(seat: Running) -> "Session | None":
     return rollout.find(seat)
 
 
-def explain(message: str) -> str | None:
-    """The cause, by name, that the message of a failed turn means: it is the sentence that the screen shows."""
-    return _cause(squash(message))
+def explain(message: str) -> Finding | None:
+    """What the message of a failed turn means: it is the sentence that the screen shows, or would."""
+    return _words(Banner(0, message, squash(message)))
 
 
 def read_session(path: Path) -> "Story":

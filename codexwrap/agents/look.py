@@ -61,6 +61,23 @@ class Look(NamedTuple):
     page_text: str = ""
 
 
+class Turning(StrEnum):
+    """What a line says of a turn, where an agent works without a screen."""
+
+    BEGAN = "began"
+    WELL = "ended well"
+    RETRYING = "retrying"  # it failed, and the agent tries again by itself
+    FAILED = "failed"
+    COMPLAINED = "complained"  # words of an error, which are fatal only if the program ends with them
+
+
+class Line(NamedTuple):
+    """A line of an agent without a screen, read; `message` are the words of its error."""
+
+    turning: Turning
+    message: str = ""
+
+
 class Finding(NamedTuple):
     """What a text means: a cause by name, and the words that may hold the time at which it ends."""
 
@@ -122,6 +139,14 @@ class Agent(Protocol):
         """A cell in the shape of an error that the agent draws for something that ends no session."""
         ...
 
+    def has_screen(self, arguments: Sequence[str]) -> bool:
+        """False where it is started to work without a screen, and writes lines."""
+        ...
+
+    def read_line(self, text: str) -> Line | None:
+        """What a line of stdout or stderr says of the turn; None where it says nothing of it."""
+        ...
+
     def local(self, draft: str) -> bool:
         """A line that the agent answers by itself, without its provider (`!ls`, `/status`)."""
         ...
@@ -150,8 +175,8 @@ class Agent(Protocol):
         """The session that a running seat has open."""
         ...
 
-    def explain(self, message: str) -> str | None:
-        """The cause, by name, that an error message of the session's own file means."""
+    def explain(self, message: str) -> Finding | None:
+        """What the message of a failed turn means, as the agent's files and streams have it."""
         ...
 
     def read_session(self, path: Path) -> "Story":
