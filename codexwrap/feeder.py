@@ -11,7 +11,6 @@ from codexwrap.cast import ERROR, EXIT, MARK, OUTPUT, RESIZE
 from codexwrap.launch import Job
 
 IDLE = 5  # milliseconds without output after which it is handed over
-OLD = 0.05  # seconds after which it is handed over though more keeps coming
 BATCH = 32 * 1024  # bytes after which it is handed over at once
 RECENT = 256 * 1024  # bytes kept: for a listener that lags, and for one that is started again
 CAUGHT_UP = 64 * 1024  # bytes that are left of them when a listener lags so far that the middle is dropped
@@ -51,7 +50,6 @@ class Feeder:
         self._sent: deque[_Item] = deque()
         self._unsent: deque[_Item] = deque()
         self._sent_size = self._size = 0
-        self._since = 0.0  # when the oldest unsent item came
         self._forgotten = 0  # bytes of output that came before the oldest item
         self._lost = 0  # bytes of output that this listener will miss before the next that it gets
         self._line = b""  # encoded and not yet written
@@ -63,8 +61,6 @@ class Feeder:
 
     def output(self, data: bytes, code: str = OUTPUT) -> None:
         """The program wrote `data`."""
-        if not self._unsent:
-            self._since = time.monotonic()
         self._unsent.append((code, data))
         self._size += len(data) + _OVERHEAD
         if self._size > RECENT:
@@ -83,13 +79,13 @@ class Feeder:
         return IDLE if self._unsent and not self._full else None
 
     def tick(self, *, idle: bool) -> None:
-        """Hand over what is due. To be called at every turn of the loop; `idle` when nothing happened in `timeout`."""
+        """Hand over what is due. To be called now and then, and `idle` when nothing happened in `timeout`."""
         now = time.monotonic()
         if self.fd < 0:
             if now < self._retry:
                 return
             self._open(now)
-        if self._full or not (idle or self._size >= BATCH or now - self._since > OLD):
+        if self._full or not self._unsent:
             return
         self._budget = min(BURST, self._budget + (now - self._counted) * RATE)
         self._counted = now

@@ -6,7 +6,7 @@ import signal
 from collections.abc import Iterable
 
 from codexwrap import cast, launch, shim, winsize
-from codexwrap.feeder import Feeder
+from codexwrap.feeder import IDLE, Feeder
 from codexwrap.keys import Keys
 from codexwrap.launch import Job
 from codexwrap.signals import Signals
@@ -15,6 +15,8 @@ from codexwrap.terminal import Child, Outer
 _CHUNK = 64 * 1024
 _AHEAD = 64 * 1024  # bytes typed that the program has not taken: as long as there are more, no more are read
 _LAST = 256 * 1024  # bytes read at most when the program has ended: more than it can have left comes from somebody else
+_TURNS = 8  # of the loop, after which everything else gets its turn, though the program never pauses
+_DRAWN, _TYPED = "drawn", "typed"
 _BACKGROUND = 1000  # milliseconds between two looks whether the terminal is ours again, which a shell does not say
 
 
@@ -28,6 +30,7 @@ class Relay:
         self._status: int | None = None
         self._keys = Keys()
         self._typed = bytearray()  # and not yet taken by the program
+        self._happened: list[tuple[str, bytes]] = []  # and not yet told to the listener
         self._size = winsize.get(1)
         self._poller = select.poll()
         self._feeder = Feeder(job, child.pid, winsize.columns_and_lines(self._size), self._poller)
@@ -35,33 +38,43 @@ class Relay:
     def run(self) -> int:
         """Copy until the program has ended; returns its exit status as a shell gives it."""
         poller, feeder, child = self._poller, self._feeder, self._child
-        for fd in (child.master, child.reports, self._signals.fd):
+        for fd in (child.reports, self._signals.fd):
             poller.register(fd, select.POLLIN)
-        self._watch_typing()
+        self._watch()
         self._resize()
         self._learn(child.early)
+        timeout, turns = self._timeout(), 0
         while self._status is None and not (self._shim_gone and self._program_gone):
-            ready = poller.poll(self._timeout())
+            ready = poller.poll(timeout)
             for fd, events in ready:
-                if fd == child.master and not self._program_gone:
+                if fd == child.master:
+                    if events != select.POLLOUT:
+                        self._show()
                     if events & select.POLLOUT:
                         self._type()
-                    if events & ~select.POLLOUT:
-                        self._show()
-                elif fd == 0 and not self._user_gone:
+                        self._watch()
+                elif fd == 0:
                     self._read()
-                elif fd == child.reports:
-                    self._learn(child.read_reports())
-                elif fd == self._signals.fd:
-                    self._pass_on(self._signals.read())
                 elif fd == feeder.fd:
                     feeder.ready(events)
-            feeder.tick(idle=not ready)
-            if not self._front and self._outer.in_front():
-                self._attach()
+                elif fd == self._signals.fd:
+                    self._pass_on(self._signals.read())
+                elif fd == child.reports:
+                    self._learn(child.read_reports())
+            # What has just been written is on its way to somebody who waits for it, maybe for this processor too.
+            turns += 1
+            if not ready or turns == _TURNS:
+                self._tell()
+                feeder.tick(idle=not ready)
+                if not self._front and self._outer.in_front():
+                    self._attach()
+                timeout, turns = self._timeout(), 0
+            else:
+                timeout = IDLE
         self._drain()
         # Without the shim there is no status, but the kernel hung up on the program for it.
         status = 128 + signal.SIGHUP if self._status is None else self._status
+        self._tell()
         feeder.finish(status)
         return status
 
@@ -71,12 +84,21 @@ class Relay:
             return timeout
         return _BACKGROUND if timeout is None else min(timeout, _BACKGROUND)
 
+    def _tell(self) -> None:
+        """Give the listener what has happened since the last time."""
+        for what, data in self._happened:
+            if what is _DRAWN:
+                self._feeder.output(data)
+            elif self._keys.submitted(data):
+                self._feeder.mark(cast.SUBMIT)
+        self._happened.clear()
+
     # --- from the program to the user -----------------------------------------------------------------------------
 
     def _show(self) -> int:
         """Copy what the program wrote; returns how many bytes."""
         try:
-            data = os.read(self._child.master, _CHUNK)
+            data = os.read(self._child.master, _CHUNK) if not self._program_gone else b""
         except BlockingIOError:
             return 0
         except OSError:  # nobody has the terminal open any more, not even the shim
@@ -84,22 +106,18 @@ class Relay:
         if not data:
             self._lose_program()
             return 0
-        if not self._user_gone:
-            self._write(data)
-        self._feeder.output(data)
-        return len(data)
-
-    def _write(self, data: bytes) -> None:
-        while data:
+        rest = data
+        while rest and not self._user_gone:
             try:
-                data = data[os.write(1, data) :]
+                rest = rest[os.write(1, rest) :]
             except BlockingIOError:  # somebody left the terminal in that mode
-                waiting = select.poll()
-                waiting.register(1, select.POLLOUT)
-                waiting.poll()
+                _wait_for_room(1)
             except OSError:
-                self._lose_user()
-                return
+                break
+        self._happened.append((_DRAWN, data))
+        if rest:
+            self._lose_user()
+        return len(data)
 
     def _drain(self) -> None:
         """Copy what the program had written up to now."""
@@ -108,14 +126,16 @@ class Relay:
             left -= copied
 
     def _lose_program(self) -> None:
-        self._poller.unregister(self._child.master)
-        self._program_gone = True
+        if not self._program_gone:
+            self._program_gone = True
+            self._poller.unregister(self._child.master)
 
     # --- from the user to the program -----------------------------------------------------------------------------
 
     def _read(self) -> None:
+        """Pass on what the user typed."""
         try:
-            data = os.read(0, _CHUNK)
+            data = os.read(0, _CHUNK) if not self._user_gone else b""
         except BlockingIOError:
             return
         except OSError:
@@ -123,37 +143,40 @@ class Relay:
         if not data:
             self._lose_user()
             return
-        if self._keys.submitted(data):
-            self._feeder.mark(cast.SUBMIT)
-        if not self._program_gone:
-            self._typed += data
-            self._type()
+        self._typed += data
+        self._type()
+        if self._typed:
+            self._watch()
+        self._happened.append((_TYPED, data))
 
     def _type(self) -> None:
+        """Give the program as much as it takes."""
         try:
             while self._typed:
                 del self._typed[: os.write(self._child.master, self._typed)]
         except BlockingIOError:
-            pass  # the rest when it has read
+            return
         except OSError:
             self._typed.clear()  # nobody will read it
-        self._poller.modify(self._child.master, select.POLLIN | (select.POLLOUT if self._typed else 0))
-        self._watch_typing()
 
-    def _watch_typing(self) -> None:
-        # Registered for nothing, a descriptor still says when it is hung up.
-        wanted = self._front and len(self._typed) < _AHEAD
-        self._poller.register(0, select.POLLIN if wanted else 0)
+    def _watch(self) -> None:
+        """Watch both ends of what is typed for what can be done now."""
+        if not self._program_gone:
+            self._poller.register(self._child.master, select.POLLIN | (select.POLLOUT if self._typed else 0))
+        if not self._user_gone:
+            # Registered for nothing, a descriptor still says when it is hung up.
+            wanted = self._front and len(self._typed) < _AHEAD
+            self._poller.register(0, select.POLLIN if wanted else 0)
 
     def _lose_user(self) -> None:
         """The user's terminal is gone: what the program has of it goes too."""
         if not self._user_gone:
             self._user_gone = True
             self._poller.unregister(0)
+            self._typed.clear()
             self._drain()
-            if not self._program_gone:
-                self._lose_program()
-                self._child.hang_up()
+            self._lose_program()
+            self._child.hang_up()
 
     # --- signals and job control ----------------------------------------------------------------------------------
 
@@ -173,6 +196,7 @@ class Relay:
             winsize.put(self._child.master, size)
         if size != self._size:
             self._size = size
+            self._tell()
             self._feeder.resize(*winsize.columns_and_lines(size))
 
     def _learn(self, reports: list[tuple[bytes, int]]) -> None:
@@ -189,6 +213,7 @@ class Relay:
     def _stop(self, number: int) -> None:
         """Stop as the program has, by the same signal, so that the user's shell takes over; then go on with it."""
         self._drain()
+        self._tell()
         self._feeder.mark(cast.STOPPED)
         self._feeder.tick(idle=True)
         if self._front:
@@ -216,4 +241,10 @@ class Relay:
             self._outer.make_raw()
             self._resize()
         self._child.order(shim.FRONT if self._front else shim.BACK)
-        self._watch_typing()
+        self._watch()
+
+
+def _wait_for_room(fd: int) -> None:
+    poller = select.poll()
+    poller.register(fd, select.POLLOUT)
+    poller.poll()

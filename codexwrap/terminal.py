@@ -79,6 +79,7 @@ class Child:
     def hang_up(self) -> None:
         """Do to the program what the loss of the user's terminal would do."""
         self._spawned.ptyproc.fileobj.close()
+        self.master = -1  # another file may get the number
 
     def close(self) -> None:
         """End the shim, and with it the program should it still run."""

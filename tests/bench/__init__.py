@@ -1,0 +1,1 @@
+"""Benchmarks: what the wrapper costs, as ratios to what a user would have without it."""
