@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from codexwrap import git, saved, snapshot
+from codexwrap import git, saved, scratch, snapshot
 from codexwrap.saved import Saved
 from codexwrap.snapshot import NoSnapshot, Snapshot
 from codexwrap.treesort import Limits, Note
@@ -110,6 +110,7 @@ def test_the_identity_is_ours_and_nothing_of_the_users_is_needed(
     for who in ("author", "committer"):
         assert f"\n{who} codexwrap <codexwrap@localhost> {at} +0000\n" in text
     assert "\n\ngröße\n\n" in text
+    assert "\nencoding " not in text
     assert not (repo / ".git/logs/refs/codexwrap").exists()
 
 
@@ -157,6 +158,13 @@ def test_it_is_the_newest_snapshot_that_counts(repo: Path) -> None:
         assert take(repo, ref=f"refs/codexwrap/seat/{number}").is_new
     assert take(repo, ref="refs/codexwrap/seat/9").ref == "refs/codexwrap/seat/2"
     assert take(repo, ref="refs/codexwrap/other/9").is_new, "each seat has its own"
+
+
+def test_the_newest_is_the_last_by_time_and_then_by_name(repo: Path) -> None:
+    for text, name, at in (("one", "b", 1000), ("two", "a", 2000), ("three", "c", 2000)):
+        repos.write(repo, {"a.txt": text})
+        assert isinstance(snapshot.take(repo, f"refs/codexwrap/seat/{name}", message="", at=at), Snapshot)
+    assert take(repo, ref="refs/codexwrap/seat/d").ref == "refs/codexwrap/seat/c"
 
 
 def test_an_unborn_branch(tmp_path: Path) -> None:
@@ -268,14 +276,16 @@ def test_a_sparse_checkout_keeps_what_is_outside_of_it(tmp_path: Path) -> None:
         repos.run(repo, "checkout", "-q", "-f", "main")
 
 
-def test_a_split_index(repo: Path) -> None:
-    repos.run(repo, "config", "core.splitIndex", "true")
+@pytest.mark.parametrize("already", [True, False])
+def test_a_split_index(repo: Path, already: bool) -> None:
+    if already:
+        repos.run(repo, "update-index", "--split-index")
     repos.run(repo, "config", "splitIndex.maxPercentChange", "100")
-    repos.run(repo, "update-index", "--split-index")
     repos.write(repo, {"new": "", "a.txt": "staged\n"})
     repos.run(repo, "add", "-A")
     repos.write(repo, {"a.txt": "later\n"})
-    assert list((repo / ".git").glob("sharedindex.*"))
+    repos.run(repo, "config", "core.splitIndex", "true")
+    assert bool(list((repo / ".git").glob("sharedindex.*"))) == already
     assert repos.tree(repo, take(repo).commit) == repos.disk(repo)
 
 
@@ -435,12 +445,21 @@ def test_an_object_store_that_borrows_from_another_one(repo: Path, tmp_path: Pat
     assert repos.tree(clone, take(clone).commit) == repos.disk(clone)
 
 
-def test_many_new_files_become_one_pack(repo: Path) -> None:
+def test_many_new_files_become_one_pack(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     repos.write(repo, {f"many/{number}": f"{number}\n" for number in range(300)})
+    moved: list[str] = []
+    settle = scratch._settle
+
+    def record(path: Path, target: Path) -> None:
+        moved.append(target.suffix)
+        settle(path, target)
+
+    monkeypatch.setattr("codexwrap.scratch._settle", record)
     taken = take(repo)
     assert repos.tree(repo, taken.commit) == repos.disk(repo)
     counts = dict(line.split(": ") for line in repos.line(repo, "count-objects", "-v").splitlines())
     assert counts["packs"] == "1"
+    assert moved[-1] == ".idx", "by which others know that there is a pack"
     assert int(counts["count"]) < 10
 
 
@@ -508,7 +527,7 @@ def test_every_seat_has_a_folder_that_git_allows(repo: Path, seat: str) -> None:
 
 
 def test_no_two_seats_share_a_folder() -> None:
-    seats = ["a.b", "a..b", "a/b", "a=b", "a.b.", "a.b.lock", "a-b"]
+    seats = ["a.b", "a..b", "a/b", "a=b", "a.b.", "a.b.lock", "a-b", "a--b", "a_b"]
     assert len({snapshot.folder(seat) for seat in seats}) == len(seats)
 
 
