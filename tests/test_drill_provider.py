@@ -114,6 +114,14 @@ def test_a_request_for_a_title_does_not_eat_a_scripted_answer(provider: Provider
     assert len(provider.turns) == 1
 
 
+def test_a_request_to_compact_is_answered_with_a_summary(provider: Provider) -> None:
+    provider.default = Text("what was said so far")
+    (item,) = [e["item"] for e in events(ask(provider, input=[{"type": "compaction_trigger"}])[2]) if "item" in e]
+    assert (item["type"], item["encrypted_content"]) == ("compaction", "what was said so far")
+    status, summary = call(provider, "POST", "/v1/responses/compact", {"input": []})
+    assert (status, summary["output"][0]["type"]) == (200, "compaction")
+
+
 def test_a_revoked_token_is_rejected_and_a_new_one_is_not(provider: Provider) -> None:
     provider.rejection = refusals.TOKEN_REVOKED
     provider.accepted = {"access-2"}

@@ -6,37 +6,15 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Self
 
 from codexwrap.drill import backend, stream, tools
 from codexwrap.drill.answers import Answer, Cut, HttpError, Stall, Text
+from codexwrap.drill.exchange import Exchange, asked
 from codexwrap.drill.httpd import HOST, Link, Request, Server
-from codexwrap.drill.tokens import Login, token_id
+from codexwrap.drill.tokens import Login
 
-
-@dataclass
-class Exchange:
-    """One request and what became of it. Times are seconds since the epoch.
-
-    `side` marks what Codex asks for itself, such as a title for the thread. `answered_at` is when the decisive bytes of
-    the answer were about to be written (an error's status, the cut, the last words before a stall), None before that.
-    """
-
-    time: float
-    method: str
-    path: str
-    token: str | None
-    headers: Mapping[str, str]
-    body: Any
-    side: bool = False
-    answer: Answer | None = None
-    answered_at: float | None = None
-
-    @property
-    def messages(self) -> list[tuple[str, str]]:
-        """Role and text of every message in the request: what the model gets to read."""
-        return list(_messages(self.body))
+_TURNS = ("/responses", "/responses/compact")
 
 
 class Provider:
@@ -46,6 +24,7 @@ class Provider:
     the access tokens that are good (None: all are); a request with another one gets `rejection`, whatever the script
     says. `refresh` is what the token endpoint answers: a refusal, or the sign-in that it hands out (None: a new one
     each time, which is then accepted). `backend_error` replaces every page of the ChatGPT backend.
+    `websocket` is the status that refuses a WebSocket: after 426 Codex takes HTTP at once, after others it tries again.
     All of it may be changed while requests run.
     """
 
@@ -60,6 +39,7 @@ class Provider:
         self.refresh: HttpError | Login | None = None
         self.usage: Callable[[], dict[str, Any]] = lambda: backend.usage(self.plan)
         self.backend_error: HttpError | None = None
+        self.websocket = 426
         self.log: list[Exchange] = []
         self._lock = threading.Lock()
         self._renewals = 0
@@ -78,7 +58,7 @@ class Provider:
     def turns(self) -> list[Exchange]:
         """The requests for a turn of the model, without side requests, in the order of their arrival."""
         with self._lock:
-            return [each for each in self.log if each.path.endswith("/responses") and not each.side]
+            return [each for each in self.log if each.path.endswith(_TURNS) and not each.side]
 
     def go_offline(self) -> None:
         """Refuse connections, and hang up on those that are there."""
@@ -98,24 +78,17 @@ class Provider:
         self.close()
 
     def _handle(self, request: Request, link: Link) -> None:
-        exchange = Exchange(
-            time=time.time(),
-            method=request.method,
-            path=request.path,
-            token=token_id(request.headers.get("authorization")),
-            headers=request.headers,
-            body=_decoded(request),
-        )
+        exchange = asked(request)
         with self._lock:
             self.log.append(exchange)
-        if request.method == "POST" and request.path.endswith("/responses"):
+        if request.method == "POST" and request.path.endswith(_TURNS):
             self._turn(exchange, link)
         elif request.path.endswith("/oauth/token"):
             self._renew(exchange, link)
         elif request.path.endswith("/oauth/revoke"):
             _send(exchange, link, 200, {})
         elif request.headers.get("upgrade", "").lower() == "websocket":
-            _send(exchange, link, 426, {"detail": "Upgrade Required"})  # Codex then takes HTTP at once
+            _send(exchange, link, self.websocket, {"detail": "Upgrade Required"})
         else:
             self._page(exchange, link)
 
@@ -146,7 +119,6 @@ class Provider:
 
     def _turn(self, exchange: Exchange, link: Link) -> None:
         with self._lock:
-            exchange.side = _asks_for_title(exchange.body)
             if exchange.side:
                 answer: Answer = Text(json.dumps({"title": self.title}))
             elif self.accepted is not None and exchange.token not in self.accepted:
@@ -164,8 +136,13 @@ class Provider:
             link.wait(answer.seconds)
             link.cut()
             return
+        if exchange.path.endswith("/compact"):
+            summary = answer.text if isinstance(answer, Text) else ""
+            _send(exchange, link, 200, {"output": [stream.compaction(summary)]})
+            return
         link.begin({"content-type": "text/event-stream", "x-request-id": f"req_{number}", **answer.headers})
-        _stream(exchange, link, answer, stream.events(answer, number=number, offered=tools.offered(exchange.body)))
+        offered, compact = tools.offered(exchange.body), exchange.asks_for_summary
+        _stream(exchange, link, answer, stream.events(answer, number=number, offered=offered, compact=compact))
 
 
 def _stream(exchange: Exchange, link: Link, answer: Answer, events: Iterator[stream.Event]) -> None:
@@ -194,29 +171,3 @@ def _send(exchange: Exchange, link: Link, status: int, body: Any, headers: Mappi
     exchange.answered_at = time.time()
     kind = "text/html" if plain else "application/json"
     link.send(status, data, {"content-type": kind, "x-request-id": f"req_{os.urandom(4).hex()}", **(headers or {})})
-
-
-def _decoded(request: Request) -> Any:
-    """The body's JSON; None where there is none. Codex compresses bodies only if its config lets it: ours does not."""
-    if request.headers.get("content-encoding", "identity") != "identity":
-        return None
-    try:
-        return json.loads(request.body)
-    except ValueError:
-        return None
-
-
-def _asks_for_title(body: Any) -> bool:
-    """Newer versions let the model word a title for the thread: a request of its own, with the form of its answer."""
-    try:
-        return set(body["text"]["format"]["schema"]["properties"]) == {"title"}
-    except (KeyError, TypeError):
-        return False
-
-
-def _messages(body: Any) -> Iterator[tuple[str, str]]:
-    for item in body.get("input", []) if isinstance(body, dict) else []:
-        if isinstance(item, dict) and item.get("type", "message") == "message":
-            content = item.get("content")
-            parts = [{"text": content}] if isinstance(content, str) else content or []
-            yield str(item.get("role")), "".join(str(part.get("text", "")) for part in parts)

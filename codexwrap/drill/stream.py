@@ -12,14 +12,19 @@ Event = dict[str, Any]
 _PIECE = 12  # characters of text in one event
 
 
-def events(answer: Answer, *, number: int, offered: Sequence[Mapping[str, Any]]) -> Iterator[Event]:
+def events(
+    answer: Answer, *, number: int, offered: Sequence[Mapping[str, Any]], compact: bool = False
+) -> Iterator[Event]:
     """The events of an answer as the Responses API streams them, up to where it ends or goes silent.
 
-    `number` tells this response from the others; `offered` are the tools of the request. Raises NoSuchToolError.
+    `number` tells this response from the others; `offered` are the tools of the request; `compact` says that it asks for
+    a summary of the conversation, which then takes the place of words. Raises NoSuchToolError.
     """
     response, call_id = f"resp_{number}", f"call_{number}"
     yield {"type": "response.created", "response": {"id": response}}
     match answer:
+        case Text(text=text) if compact:
+            yield _done(compaction(text), number)
         case Text(text=text):
             yield from _message(text, number, whole=True)
         case Shell(command=command, say=say):
@@ -53,6 +58,11 @@ def events(answer: Answer, *, number: int, offered: Sequence[Mapping[str, Any]])
 def encode(event: Event) -> bytes:
     """An event as server-sent events carry it."""
     return f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode()
+
+
+def compaction(text: str) -> tools.Item:
+    """The item that stands for a conversation from then on. What it holds is the model's own business."""
+    return {"type": "compaction", "encrypted_content": text}
 
 
 _USAGE = {

@@ -54,6 +54,11 @@ _PLAN = {
         {"step": 'Show "You\'ve hit your usage limit" in the status line', "status": "pending"},
     ],
 }
+_ESCALATED = {
+    "cmd": "cat deaths.txt",
+    "sandbox_permissions": "require_escalated",
+    "justification": "401 Unauthorized: token_revoked. You've hit your usage limit?",
+}
 
 ALIVE = (
     Scenario("healthy", (works(), works(Shell("ls"), Text("These are the files.")), works())),
@@ -157,7 +162,14 @@ ALIVE = (
     Scenario("slow-for-long", (works(Text("That took very long.", delay=240)),), config=STILL),
     Scenario("reached-at-start", (works(),), plan="team", reached=MEMBER),
     Scenario(
-        "compacted", (works(), works(), sets(default=Text("A summary.")), types("/compact", enter=True), waits(4))
+        "compacted",
+        (
+            works(),
+            works(),
+            sets(default=Text("A summary.")),
+            types("/compact", enter=True),
+            sees("ontextcompacted|taskcompleted"),
+        ),
     ),
     Scenario("broken-tool-server", (works(),), config='[mcp_servers.broken]\ncommand = "/no/such/program"\n'),
     Scenario(
@@ -170,6 +182,20 @@ ALIVE = (
             waits(1),
         ),
         arguments=("--ask-for-approval", "untrusted", "--sandbox", "read-only"),
+        before=(0, 150),
+    ),
+    Scenario(
+        "asks-approval-of-escalation",
+        (
+            works(),
+            sets(default=Call("exec_command", _ESCALATED)),
+            types("run it", enter=True),
+            sees("Wouldyouliketorun|Allowcommand"),
+            waits(1),
+        ),
+        model="gpt-5.4",
+        arguments=("--ask-for-approval", "on-request", "--sandbox", "read-only"),
+        since=(0, 144),
     ),
     Scenario(
         "websocket-falls-back",

@@ -9,7 +9,8 @@ from typing import Any
 from codexwrap.drill import talk
 from codexwrap.drill.answers import Answer
 from codexwrap.drill.driver import Terminal
-from codexwrap.drill.provider import Exchange, Provider
+from codexwrap.drill.exchange import Exchange
+from codexwrap.drill.provider import Provider
 from tests.record import wordings
 
 
