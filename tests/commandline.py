@@ -18,7 +18,8 @@ Done = subprocess.CompletedProcess[str]
 def environment(folder: Path, **extra: str) -> dict[str, str]:
     """This test's environment, with its state below `folder` and programs of the test's own in `folder/bin`."""
     path = f"{folder / 'bin'}:{os.environ['PATH']}"
-    return {**os.environ, "PATH": path, "CODEXWRAP_HOME": str(folder / "state"), **extra}
+    caller = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    return {**caller, "PATH": path, "CODEXWRAP_HOME": str(folder / "state"), **extra}
 
 
 def codexwrap(

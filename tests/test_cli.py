@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from codexwrap import __version__, cli, events, journal, paths
+from codexwrap import __version__, cli, events, journal, paths, seats
 from tests.commandline import CODEXWRAP, codexwrap, complaint, environment, program, until_free
-from tests.support import eventually
 
 
 @pytest.mark.parametrize(
@@ -244,10 +243,8 @@ def test_a_terminal_without_arrows_shows_the_rest(tmp_path: Path) -> None:
 
 def test_a_command_without_a_standard_output_ends_well(tmp_path: Path) -> None:
     env = environment(tmp_path)
-    program(tmp_path, "agent", "exit 0")
-    codexwrap("--seat", "a", "agent", env=env)
-    until_free(env, "a")
-    eventually((tmp_path / "state/seats/a/seat.json").exists)
+    feed(env, 1)
+    seats.save(paths.state(env), "a", {"seat": "a", "state": "DEAD"})
     for command in ("status", "feed", "--help"):
         done = subprocess.run(["sh", "-c", f'"$@" {command} >&-', "sh", *CODEXWRAP], env=env, capture_output=True)
         assert (done.returncode, done.stderr) == (0, b"")

@@ -20,6 +20,7 @@ def load(tmp_path: Path, text: str = "", **environ: str) -> Config:
 def test_without_a_file_everything_has_its_default(tmp_path: Path) -> None:
     assert config.load({"XDG_CONFIG_HOME": str(tmp_path)}) == Config()
     assert config.load({}) == Config()
+    assert config.load({"CODEXWRAP_CONFIG": ""}) == Config()
 
 
 def test_a_file_sets_what_it_names(tmp_path: Path) -> None:

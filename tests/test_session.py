@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from codexwrap import journal, seats
+from codexwrap import journal, processes, seats
 from codexwrap.drill.driver import Terminal
 from tests import disks
 from tests.commandline import CODEXWRAP, codexwrap, environment, program, state, until_all_free, until_free
@@ -283,6 +283,18 @@ def test_a_wrapper_that_is_started_without_standard_streams_gives_the_program_no
     until_free(env, "a")
     assert "lock" not in (tmp_path / "seen").read_text()
     assert record(env, "a")["state"] == "EXITED"
+
+
+def test_a_wrapper_without_a_standard_input_hands_the_lock_to_its_sidecar_all_the_same(
+    tmp_path: Path, env: dict[str, str]
+) -> None:
+    script, wait = 'exec "$@" <&-', f"echo up; until [ -e {tmp_path}/go ]; do sleep 0.01; done"
+    process = subprocess.Popen(["sh", "-c", script, "sh", *CODEXWRAP, "--seat", "a", "sh", "-c", wait], env=env)
+    number = sidecar(env, "a")
+    assert tmp_path / "state/seats/a/lock" in processes.open_files(number)
+    (tmp_path / "go").touch()
+    assert process.wait(30) == 0
+    until_free(env, "a")
 
 
 def test_secrets_among_the_arguments_are_not_kept(tmp_path: Path, env: dict[str, str]) -> None:
