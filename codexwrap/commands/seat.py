@@ -1,0 +1,56 @@
+"""Run a seat by its name."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Sequence
+
+from codexwrap import hint, paths, session
+from codexwrap.errors import UsageError
+
+USAGE = """\
+usage: codexwrap-seat NAME [--ticket ID] [--force] [PROGRAM [ARGUMENTS...]]
+       codexwrap-seat NAME [--ticket ID] [--force] -- ARGUMENTS...
+
+Says so if the seat died and nobody has resumed it; then runs PROGRAM, by default codex, as that seat.
+A name of your own for it:  alias alpha='codexwrap-seat alpha codex'
+"""
+_PROGRAM = "codex"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """`codexwrap seat NAME [...]`, which the shells' codexwrap-seat calls: the exit status of the program."""
+    if list(arguments[:1]) in (["-h"], ["--help"]):
+        print(USAGE, end="")
+        return 0
+    options, program = parse(arguments)
+    with contextlib.suppress(OSError):  # of a state root that cannot be read: the session says so
+        if told := hint.line(paths.state(os.environ), options.seat):
+            print(f"codexwrap: {told}", file=sys.stderr)
+    return session.run(options, program, os.environ)
+
+
+def parse(arguments: Sequence[str]) -> tuple[session.Options, list[str]]:
+    """The seat and the program with its arguments. Raises UsageError."""
+    rest = list(arguments)
+    if rest and rest[0] == "--":
+        del rest[0]
+    elif rest and rest[0].startswith("-"):
+        raise UsageError(f"the seat's name stands first, not {rest[0]} (one that starts with a dash: -- {rest[0]})")
+    if not rest or not rest[0].strip():
+        raise UsageError("which seat? for example: codexwrap-seat alpha")
+    seat, ticket, force = rest.pop(0), "", False
+    while rest and rest[0].startswith("-"):
+        option = rest.pop(0)
+        name, equals, value = option.partition("=")
+        if option == "--":
+            return session.Options(seat, ticket, force), [_PROGRAM, *rest]
+        if option == "--force":
+            force = True
+        elif name == "--ticket":
+            ticket = value if equals else rest.pop(0) if rest else ""
+            if not ticket.strip():
+                raise UsageError("--ticket needs a value")
+        else:
+            raise UsageError(f"no option {option}; options of {_PROGRAM} stand behind --")
+    return session.Options(seat, ticket, force), rest or [_PROGRAM]
