@@ -1,7 +1,8 @@
 """Append events and follow them."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +19,11 @@ _BLOCK = 1 << 20
 
 
 class JournalError(OSError):
-    """The journal could not be written: nothing of the event is in it."""
+    """The journal could not be written. The first `written` of the events are in it all the same, the others are not."""
+
+    def __init__(self, message: str, written: int = 0) -> None:
+        super().__init__(message)
+        self.written = written
 
 
 class Journal:
@@ -29,33 +34,48 @@ class Journal:
         self._lock = FileLock(f"{path}.lock", timeout=_PATIENCE, poll_interval=_POLL, mode=atomic.FILE_MODE)
 
     def append(self, *added: Event, durable: bool = True) -> None:
-        """Add events in one write; on the disk when this returns, if durable. Raises JournalError.
+        """Add events; on the disk when this returns, if durable. Raises JournalError.
 
         A torn line that a crash left at the end is closed first, so that it spoils no line but itself.
         """
-        data = b"".join(event.to_line() for event in added)
+        lines = [event.to_line() for event in added]
         try:
             atomic.private_dir(self.path.parent)
             with self._lock:
                 fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, atomic.FILE_MODE)
                 try:
-                    _write(fd, data)
+                    _write(fd, lines)
                     if durable:
-                        os.fsync(fd)
+                        _sync(fd, len(lines))
                 finally:
                     os.close(fd)
+        except JournalError as error:
+            raise JournalError(f"{self.path}: {error}", error.written) from error
         except (OSError, Timeout) as error:
             raise JournalError(f"{self.path}: {error}") from error
 
 
-def _write(fd: int, data: bytes) -> None:
+def _write(fd: int, lines: Sequence[bytes]) -> None:
     size = os.fstat(fd).st_size
-    if size and os.pread(fd, 1, size - 1) != b"\n":
-        data = b"\n" + data
-    written = os.write(fd, data)
-    if written != len(data):  # a full disk takes a part: take it back, for half an event is none
-        os.ftruncate(fd, size)
-        raise OSError(f"only {written} of {len(data)} bytes fitted")
+    torn = size and os.pread(fd, 1, size - 1) != b"\n"
+    data = b"".join([b"\n", *lines] if torn else lines)
+    written = 0
+    try:
+        while written < len(data):
+            written += os.write(fd, data[written:])
+    except OSError as error:
+        # A full disk takes a part. Half an event is none; whole ones stay, for somebody may have read them already.
+        ends = list(accumulate(map(len, lines), initial=len(data) - sum(map(len, lines))))
+        kept = sum(end <= written for end in ends[1:])
+        os.ftruncate(fd, size + (ends[kept] if kept else 0))
+        raise JournalError(error.strerror or str(error), kept) from error
+
+
+def _sync(fd: int, written: int) -> None:
+    try:
+        os.fsync(fd)
+    except OSError as error:
+        raise JournalError(error.strerror or str(error), written) from error
 
 
 class Reading(NamedTuple):
@@ -67,9 +87,14 @@ class Reading(NamedTuple):
 
 
 def read(path: Path, offset: int = 0) -> Reading:
-    """The events from an offset on. A last line that is still being written is left for the next reading."""
+    """The events from an offset on. A last line that is still being written is left for the next reading.
+
+    A journal that is shorter than that is another one, which somebody put in its place: it is read from its start.
+    """
     try:
         with path.open("rb") as file:
+            if file.seek(0, os.SEEK_END) < offset:
+                offset = 0
             file.seek(offset)
             data = file.read()
     except FileNotFoundError:

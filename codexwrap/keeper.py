@@ -309,9 +309,10 @@ class Keeper:
     def _flush(self, *, durable: bool = True) -> None:
         try:
             self._journal.append(*self._owed, durable=durable)
-        except JournalError:
-            return
-        self._owed.clear()
+        except JournalError as error:
+            del self._owed[: error.written]
+        else:
+            self._owed.clear()
 
     def _save(self) -> None:
         try:
