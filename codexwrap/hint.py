@@ -1,6 +1,5 @@
 """Say that a seat died."""
 
-import shlex
 import time
 from typing import Any
 
@@ -32,6 +31,8 @@ def _argument(seat: str) -> str:
 
     Without a name, resume takes the seat of the directory, or the only one.
     """
+    import shlex
+
     from codexwrap.redact import printable
 
     if printable(seat) != seat or "\\" in seat:

@@ -104,7 +104,7 @@ def test_where_nobody_died_nothing_is_imported(root: State) -> None:
     script = (
         "import sys; from codexwrap import paths; before = set(sys.modules); from codexwrap import hint; "
         f"assert hint.line(paths.State(paths.Path({str(root.root)!r})), 'alpha') is None; "
-        "print(*sorted({'json', 'subprocess', 'codexwrap.redact', 'codexwrap.git'} & set(sys.modules) - before))"
+        "print(*sorted({'json', 'shlex', 'subprocess', 'codexwrap.redact', 'codexwrap.git'} & set(sys.modules) - before))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
