@@ -121,7 +121,7 @@ class _Line(NamedTuple):
 def _wrapper(line: _Line) -> Answer:
     at = line.skip(1, _WRAPPER)
     if at > line.last:  # the last word is an option's value
-        return line.values(_WRAPPER[line.words[-2]])
+        return _undashed(line.values(_WRAPPER[line.words[-2]]))
     word = line.words[at]
     if at < line.last:
         if word == "--":
@@ -148,7 +148,7 @@ def _seat(line: _Line, name: int = 1) -> Answer:
         return _undashed(line.values("seat"), literal=literal)
     at = line.skip(name + 1, _SEAT)
     if at > line.last:
-        return line.values(_SEAT[line.words[-2]])
+        return _undashed(line.values(_SEAT[line.words[-2]]))
     if at == line.last and line.words[at].startswith("-"):
         return line.options(_SEAT)
     if line.words[at] == "--":
@@ -162,14 +162,14 @@ def _command(line: _Line, command: _Command) -> Answer:
     while at < line.last:
         at, taken = (at + 1, taken) if line.words[at] == "--" else (line.skip(at + 1, known), taken + 1)
     if at > line.last:
-        return line.values(known[line.words[-2]])
+        return _undashed(line.values(known[line.words[-2]]))
     literal = "--" in line.words[2:-1]
     if line.words[-1].startswith("-") and not literal:
         return line.options(known)
     return [] if taken and command.takes not in _MANY else _undashed(line.values(command.takes), literal=literal)
 
 
-def _undashed(values: Sequence[Word] | Files, *, literal: bool) -> Sequence[Word] | Files:
+def _undashed(values: Sequence[Word] | Files, *, literal: bool = False) -> Sequence[Word] | Files:
     """Values without those that would be taken for options, unless a `--` stands before."""
     return values if literal or isinstance(values, Files) else [word for word in values if word.value[:1] != "-"]
 

@@ -158,7 +158,9 @@ def test_a_name_with_a_dash_in_front_is_offered_where_it_is_no_option(root: Stat
     died(root, "-x")
     assert words("codexwrap resume ", root, environ) == ["alpha"]
     assert words("codexwrap resume -- ", root, environ) == ["-x", "alpha"]
-    assert words("codexwrap --seat ", root, environ) == ["-x", "alpha", "beta"]
+    assert words("codexwrap --seat ", root, environ) == ["alpha", "beta"]
+    assert words("codexwrap --seat=", root, environ) == ["--seat=-x", "--seat=alpha", "--seat=beta"]
+    assert words("codexwrap feed --seat ", root, environ) == ["alpha", "beta"]
     assert words("codexwrap-seat ", root, environ) == ["alpha", "beta"]
     assert words("codexwrap-seat -- ", root, environ) == ["-x", "alpha", "beta"]
 

@@ -162,7 +162,7 @@ def test_a_home_that_is_read_only_is_one_line(shell: str, tmp_path: Path, monkey
 
 
 def test_errors_reach_the_user_as_one_line_without_a_traceback(tmp_path: Path) -> None:
-    for words, status in ((["--shell", "tcsh"], 2), (["--shell", "bash", "--rc", str(tmp_path)], 1)):
+    for words, status in ((["--shell", "tcsh"], 2), (["--rc"], 2), (["--shell", "bash", "--rc", str(tmp_path)], 1)):
         done = subprocess.run([sys.executable, "-m", "codexwrap", "install", *words], capture_output=True, text=True)
         assert (done.returncode, done.stderr.count("\n"), done.stdout) == (status, 1, "")
         assert done.stderr.startswith("codexwrap: ")

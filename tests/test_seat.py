@@ -43,6 +43,7 @@ def test_the_name_comes_first_then_options_then_the_program(words: str, options:
         (["--ticket", "X-1", "alpha"], "the seat's name stands first"),
         (["alpha", "--ticket"], "--ticket needs a value"),
         (["alpha", "--ticket="], "--ticket needs a value"),
+        (["alpha", "--ticket", "--force"], "--ticket needs a value"),
         (["alpha", "--model", "x"], "no option --model; options of codex stand behind --"),
     ],
 )

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from codexwrap import rcfile, shells
+from codexwrap.options import Parser
 from codexwrap.redact import printable
 
 
 def main(arguments: Sequence[str]) -> int:
     """`codexwrap install`: 0 when what was asked for is in place, also when it was before."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         "codexwrap install",
         description="Set up codexwrap-seat and completion in a shell. Only codexwrap's own lines are ever changed.",
     )

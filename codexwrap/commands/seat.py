@@ -48,9 +48,9 @@ def parse(arguments: Sequence[str]) -> tuple[session.Options, list[str]]:
         if option == "--force":
             force = True
         elif name == "--ticket":
-            ticket = value if equals else rest.pop(0) if rest else ""
+            ticket = value if equals else rest.pop(0) if rest and not rest[0].startswith("-") else ""
             if not ticket.strip():
-                raise UsageError("--ticket needs a value")
+                raise UsageError("--ticket needs a value (one that starts with a dash: --ticket=VALUE)")
         else:
             raise UsageError(f"no option {option}; options of {_PROGRAM} stand behind --")
     return session.Options(seat, ticket, force), rest or [_PROGRAM]
