@@ -98,7 +98,8 @@ def sort(root: bytes, index: Entries, changed: bytes, new: bytes, limits: Limits
     states = dict(zip(words[1::2], words[::2], strict=False))
     beside = _Beside(root)
     todo.hidden = [path for path in index.elsewhere if beside(path)]
-    for path in dict.fromkeys((*states, *index.conflicts, *index.unwatched, *todo.hidden)):
+    unwatched = set(index.unwatched).difference(index.elsewhere)
+    for path in dict.fromkeys((*states, *index.conflicts, *unwatched, *todo.hidden)):
         if states.get(path) == b"D" or not (path in states or beside(path)):
             todo.remove.add(path)
         else:

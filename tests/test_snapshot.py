@@ -89,6 +89,13 @@ def test_its_parents_are_head_and_the_index(repo: Path) -> None:
     assert repos.line(repo, "rev-parse", f"{staged}^{{tree}}") == repos.line(repo, "write-tree")
 
 
+def test_the_same_index_is_the_same_commit_at_any_time(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_COMMITTER_DATE", "@1234567890 +0100")
+    repos.run(repo, "commit", "-q", "--allow-empty", "-m", "old")
+    take(repo)
+    assert repos.line(repo, "show", "-s", "--format=%at %ct", read(repo, REF).staged) == "1234567890 1234567890"
+
+
 def test_a_snapshot_from_within_a_folder_is_of_all(repo: Path) -> None:
     repos.write(repo, {"a.txt": "changed\n"})
     assert repos.tree(repo, take(repo / "dir").commit) == repos.disk(repo)
@@ -161,10 +168,10 @@ def test_it_is_the_newest_snapshot_that_counts(repo: Path) -> None:
 
 
 def test_the_newest_is_the_last_by_time_and_then_by_name(repo: Path) -> None:
-    for text, name, at in (("one", "b", 1000), ("two", "a", 2000), ("three", "c", 2000)):
+    for text, name, at in (("one", "c", 1000), ("two", "a", 2000), ("three", "b", 2000)):
         repos.write(repo, {"a.txt": text})
         assert isinstance(snapshot.take(repo, f"refs/codexwrap/seat/{name}", message="", at=at), Snapshot)
-    assert take(repo, ref="refs/codexwrap/seat/d").ref == "refs/codexwrap/seat/c"
+    assert take(repo, ref="refs/codexwrap/seat/d").ref == "refs/codexwrap/seat/b"
 
 
 def test_an_unborn_branch(tmp_path: Path) -> None:
@@ -241,25 +248,26 @@ def test_files_that_are_only_intended_to_be_added(repo: Path) -> None:
     assert b"intended" not in repos.tree(repo, read(repo, REF).staged)
 
 
-@pytest.mark.parametrize("flag", ["--assume-unchanged", "--skip-worktree"])
-def test_changes_that_a_flag_hides_from_git(repo: Path, flag: str) -> None:
+@pytest.mark.parametrize("flags", ["--assume-unchanged", "--skip-worktree", "--assume-unchanged --skip-worktree"])
+def test_changes_that_a_flag_hides_from_git(repo: Path, flags: str) -> None:
     repos.write(repo, {"gone": "gone\n", "link/x": "x\n"})
     repos.run(repo, "add", "-A")
     repos.run(repo, "commit", "-qm", "more")
-    repos.run(repo, "update-index", flag, "a.txt", "gone", "link/x")
+    for flag in flags.split():
+        repos.run(repo, "update-index", flag, "a.txt", "gone", "link/x")
     repos.write(repo, {"a.txt": "changed in secret\n"})
     (repo / "gone").unlink()
     shutil.rmtree(repo / "link")
     (repo / "link").symlink_to("dir")
     repos.write(repo, {"dir/x": "not what was at link/x\n"})
     expected = repos.disk(repo)
-    if flag == "--skip-worktree":  # which says that the file need not be there
+    if "--skip-worktree" in flags:  # which says that the file need not be there
         expected[b"gone"] = "100644", b"gone\n"
     else:
         assert b"link/x" not in expected
-    found = repos.tree(repo, take(repo).commit)
-    assert found[b"a.txt"] == expected[b"a.txt"]
-    assert found == expected
+    taken = take(repo)
+    assert repos.tree(repo, taken.commit) == expected
+    assert (taken.skipped, taken.notes) == ((), ())
 
 
 def test_a_sparse_checkout_keeps_what_is_outside_of_it(tmp_path: Path) -> None:
@@ -339,9 +347,11 @@ def test_files_and_folders_that_change_places(repo: Path) -> None:
     (repo / "file").unlink()
     shutil.rmtree(repo / "folder")
     shutil.rmtree(repo / "link")
-    repos.write(repo, {"file/now/a/folder": "", "folder": "a file\n"})
+    repos.write(repo, {"file/now/a/folder": "", "folder": "a file\n", "dir/y": "not what was at link/y\n"})
     (repo / "link").symlink_to("dir")
-    assert repos.tree(repo, take(repo).commit) == repos.disk(repo)
+    taken = take(repo)
+    assert repos.tree(repo, taken.commit) == repos.disk(repo)
+    assert (taken.skipped, taken.notes) == ((), ())
 
 
 def test_links_that_go_in_circles(repo: Path) -> None:

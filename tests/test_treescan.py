@@ -162,13 +162,34 @@ print(json.dumps(snapshot.take(sys.argv[1], {REF!r}, message="").to_json()))
 """
 
 
-@pytest.mark.parametrize("word", ["write-tree", "diff-files", "ls-files"])
-def test_a_git_that_a_signal_ends_makes_it_start_again(
+@pytest.mark.parametrize("word", ["write-tree", "diff-files", "update-index"])
+def test_a_git_that_a_signal_ends_is_asked_again(
     repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, word: str
 ) -> None:
     repos.write(repo, {"a.txt": "changed\n"})
-    meddle(tmp_path, monkeypatch, word, "if count == 0: os.kill(os.getpid(), 7)")
+    lock = "open(os.environ['GIT_INDEX_FILE'] + '.lock', 'w').close()"
+    meddle(tmp_path, monkeypatch, word, f"if count < 4: {lock}; os.kill(os.getpid(), 7)")
+    taken = take(repo)
+    assert repos.tree(repo, taken.commit) == repos.disk(repo)
+    assert taken.notes == ()
+
+
+def test_a_git_that_fails_in_a_tree_that_changes_makes_it_start_again(
+    repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repos.write(repo, {"a.txt": "changed\n"})
+    meddle(tmp_path, monkeypatch, "diff-files", "if count == 0: sys.exit('fatal: nonsense')")
     assert repos.tree(repo, take(repo).commit) == repos.disk(repo)
+
+
+def test_what_fails_only_once_is_not_named(repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repos.write(repo, {"new": "new\n"})
+    path = f"pathlib.Path({str(repo)!r}, 'new')"
+    first, second = f"{path}.unlink(); {path}.mkdir()", f"{path}.rmdir(); {path}.write_text('again\\n')"
+    meddle(tmp_path, monkeypatch, "update-index", f"if count == 0: {first}\nelif count == 1: {second}")
+    taken = take(repo)
+    assert repos.tree(repo, taken.commit)[b"new"] == ("100644", b"again\n")
+    assert (taken.skipped, taken.notes) == ((), ())
 
 
 def test_unreadable_files_and_folders_are_left_out_and_named(repo: Path) -> None:
