@@ -23,7 +23,8 @@ FRONT = b"f"  # give the terminal to the program
 BACK = b"b"  # take it away: to read or to set its modes now stops the program
 CONTINUE = b"c"  # let the program go on
 
-_IGNORED = (
+# To be blocked before the program is started, so that there is no moment in which one of them ends the shim.
+BLOCKED = (
     signal.SIGHUP,
     signal.SIGINT,
     signal.SIGQUIT,
@@ -34,10 +35,10 @@ _IGNORED = (
 )
 
 
-def lead(program: int, *, reports: int, orders: int, on_abandoned: Callable[[], None]) -> None:
+def lead(program: int, *, reports: int, orders: int, restore: Callable[[], None]) -> None:
     """Look after `program`, our child, until the pump closes `orders`; returns when this process has to end.
 
-    When the program still runs then, the pump is gone: `on_abandoned` is called and the program is hung up on.
+    Maybe the pump was killed: `restore` is to do what it could not. If the program still runs then, it is hung up on.
     """
     poller = select.poll()
     poller.register(orders, select.POLLIN)
@@ -52,7 +53,8 @@ def lead(program: int, *, reports: int, orders: int, on_abandoned: Callable[[], 
                 for order, number in zip(received[::2], received[1::2], strict=True):
                     leader.obey(bytes([order]), number)
             else:
-                leader.leave(on_abandoned)
+                restore()
+                leader.leave()
                 return
 
 
@@ -97,10 +99,9 @@ class _Leader:
             elif order == FRONT and os.tcgetpgrp(0) == os.getpgrp():
                 os.tcsetpgrp(0, self._front)
 
-    def leave(self, on_abandoned: Callable[[], None]) -> None:
+    def leave(self) -> None:
         with suppress(OSError):
             if self._running:
-                on_abandoned()
                 for number in (signal.SIGHUP, signal.SIGCONT):
                     os.killpg(os.getpgid(self._program), number)
             else:
@@ -117,8 +118,6 @@ def _wake_on_change() -> int:
     """A descriptor that can be read when a child has stopped or ended."""
     readable, end = os.pipe()
     os.set_blocking(end, False)
-    for number in _IGNORED:
-        signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, _noted)
     signal.set_wakeup_fd(end, warn_on_full_buffer=False)
     return readable

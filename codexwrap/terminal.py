@@ -110,12 +110,14 @@ def spawn(job: Job, outer: Outer, *, front: bool) -> Child:
             termios.tcsetattr(0, termios.TCSANOW, outer.cooked)
             if stderr >= 0:
                 os.dup2(stderr, 2)
+            mask = signal.pthread_sigmask(signal.SIG_BLOCK, shim.BLOCKED)
             if program := os.fork():
                 os.write(told, b"%b%d\n" % (shim.PID, program))
                 _close_all_but(told, ordered, tty)
-                shim.lead(program, reports=told, orders=ordered, on_abandoned=lambda: outer.restore_if_raw(tty))
+                shim.lead(program, reports=told, orders=ordered, restore=lambda: outer.restore_if_raw(tty))
             else:
                 _take_group(front=front)
+                signal.pthread_sigmask(signal.SIG_SETMASK, mask)
                 _execute(job, told)
         finally:
             os._exit(launch.NOT_EXECUTABLE)  # neither half may return into the pump's code
@@ -175,9 +177,7 @@ def _take_group(*, front: bool) -> None:
     """Be a process group of one's own, as a shell's job is, with the terminal or without."""
     os.setpgid(0, 0)
     if front:
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTTOU])
-        os.tcsetpgrp(0, os.getpgrp())
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        os.tcsetpgrp(0, os.getpgrp())  # allowed from behind, for SIGTTOU is blocked
 
 
 def _execute(job: Job, told: int) -> None:
@@ -186,10 +186,10 @@ def _execute(job: Job, told: int) -> None:
         signal.signal(number, signal.SIG_DFL)
     try:
         try:
-            os.execve(job.path, job.argv, job.env)  # noqa: S606
+            os.execve(job.path, job.argv, job.env)
         except OSError as error:
             if error.errno != errno.ENOEXEC:
                 raise
-            os.execve(launch.SHELL, launch.as_script(job), job.env)  # noqa: S606
+            os.execve(launch.SHELL, launch.as_script(job), job.env)
     except OSError as error:
         os.write(told, b"%b%d\n" % (shim.FAILED, error.errno or 0))

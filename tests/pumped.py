@@ -9,7 +9,7 @@ import sys
 from codexwrap import launch, pump
 
 _COPY = "import os, sys\nwhile data := os.read(0, 65536): os.write(1, data)"
-_SLEEP = "import signal\nsignal.pause()"
+_SLEEP = "import select\npoller = select.poll()\npoller.register(0, 0)\npoller.poll()"  # until the pump closes the pipe
 
 
 def listen_with(mode: str) -> int:
