@@ -8,7 +8,7 @@ from codexwrap.drill.codexhome import Retries
 from tests.record import wordings
 from tests.record.deaths import TOKEN_REVOKED, usage_limit, workspace
 from tests.record.scenario import Scenario
-from tests.record.single import MEMBER, SHARED, STILL
+from tests.record.single import MEMBER, SHARED
 from tests.record.steps import (
     CTRL_C,
     CTRL_T,
@@ -159,7 +159,7 @@ ALIVE = (
     Scenario("mute", (works(Text(wordings.PROSE)), works()), answers=False),
     Scenario("daemon", (*SHARED, works(Text(wordings.PROSE)), works()), daemon=True, since=(0, 160)),
     _tool("tool-status", "printf '\\033]7501;state=error:app=codex\\033\\\\'; printf '\\033]0;401 Unauthorized\\007'"),
-    Scenario("slow-for-long", (works(Text("That took very long.", delay=240)),), config=STILL),
+    Scenario("slow-for-long", (works(Text("That took very long.", delay=240)),)),
     Scenario("reached-at-start", (works(),), plan="team", reached=MEMBER),
     Scenario(
         "compacted",
@@ -205,7 +205,7 @@ ALIVE = (
     ),
     Scenario(
         "model-nudge",
-        (works(_warned(92, "Working as usual.")), works(_warned(97, "Still working.")), types("I go on")),
+        (works(_warned(92, "Working as usual.")), waits(3)),
         without="hide_rate_limit_model_nudge = true",
     ),
     Scenario("resumed-revoked", (works(), dies(TOKEN_REVOKED), replays(TOKEN_REVOKED.says, "resume", "{id}"))),

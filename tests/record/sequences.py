@@ -33,6 +33,7 @@ from tests.record.steps import (
     replays,
     resizes,
     signs_in,
+    starts_anew,
     types,
     waits,
     works,
@@ -82,7 +83,7 @@ SEQUENCES = (
         ),
     ),
     Scenario("compact-limit", (works(), works(), begins_to_die(LIMIT, prompt="/compact"), is_dead(LIMIT))),
-    Scenario("new-thread", (works(), dies(LIMIT), mends(), types("/new", enter=True), waits(6), works())),
+    Scenario("new-thread", (works(), dies(LIMIT), mends(), starts_anew(), works())),
     Scenario(
         "resumed-dies", (works(), dies(TOKEN_REVOKED), replays(TOKEN_REVOKED.says, "resume", "{id}"), dies(LIMIT))
     ),

@@ -14,7 +14,6 @@ from tests.record.steps import (
     known_limit,
     loses_network,
     no_progress,
-    retries_on,
     sees,
     signed_out,
     signs_in_elsewhere,
@@ -39,7 +38,6 @@ def _first(name: str, death: Death, **setting: Any) -> Scenario:
 
 SHARED = (sees("permissions:YOLOmode"), waits(2), works())  # the background server takes its time
 PATIENT = Retries(idle_timeout_ms=3_600_000)
-STILL = "[tui]\nanimations = false\n"  # what takes long is recorded without the shimmer
 _TOOL = Shell("echo hello-from-shell; ls", say="I will look at the files first.")
 _FAR_EAST = Text(
     "我看了代码库。解析器在 src/parse.py 中，测试通过。\n\n"
@@ -105,7 +103,6 @@ SINGLE = (
     _scenario("start-revoked", _REFUSED_START, steps=(fails_to_start(_REFUSED_START, status=1),), since=ROUTED),
     _scenario("start-no-workspace", _NO_WORKSPACE, steps=(fails_to_start(_NO_WORKSPACE, status=1),), since=ROUTED),
     Scenario("signed-out", (signed_out({"SigninwithChatGPT": None}),)),
-    Scenario("silent-for-long", (works(), no_progress(960)), retries=PATIENT, config=STILL),
-    Scenario("retries-for-long", (works(), retries_on(deaths.CUT, 215)), retries=Retries(0, 12), config=STILL),
+    Scenario("silent-for-long", (works(), no_progress(960)), retries=PATIENT),
     Scenario("refused", (works(), loses_network(UNREACHABLE), waits(45))),
 )

@@ -178,6 +178,19 @@ def types(text: str, *, enter: bool = False, shows: str | None = None) -> Step:
     return step
 
 
+def starts_anew() -> Step:
+    """A new thread in the running Codex; newer versions ask where."""
+
+    def step(stage: Stage) -> None:
+        _type(stage, "/new")
+        time.sleep(2)
+        if stage.terminal.shows("Whereshouldthenewconversationrun"):
+            stage.terminal.send(ENTER)
+            time.sleep(2)
+
+    return step
+
+
 def pastes(text: str) -> Step:
     """A bracketed paste."""
     return presses(f"\x1b[200~{text}\x1b[201~")
@@ -258,24 +271,15 @@ def loses_network(says: Says, *, prompt: str = "and now the next step please", w
 
 
 def no_progress(seconds: float) -> Step:
-    """A turn to which the provider says nothing at all."""
-    says = {r"Working\([\dhms]+•esctointerrupt": None}
-    death = Death("stall.no_progress", lambda _: Stall(text=""), says)
-    return _goes_on(death, seconds)
+    """A turn to which the provider says nothing at all, for longer than `seconds`."""
+    death = Death("stall.no_progress", lambda _: Stall(text=""), {r"Working\([\dhms]+•esctointerrupt": None})
 
-
-def retries_on(death: Death, seconds: float) -> Step:
-    """A turn that Codex tries again and again, for longer than `seconds`."""
-    return _goes_on(replace(death, says={r"Reconnecting\.\.\.\d+/\d+": None}), seconds)
-
-
-def _goes_on(death: Death, seconds: float) -> Step:
     def step(stage: Stage) -> None:
         begins_to_die(death)(stage)
         answer, terminal = stage.deadly, stage.terminal
         terminal.wait_for(lambda: answer and stage.answered(answer))
         terminal.wait_for(_any(death.says))
-        stage.episodes[-1].error_at, stage.episodes[-1].by_age = time.time(), True
+        stage.episodes[-1].error_at, stage.episodes[-1].by_age = stage.provider.turns[-1].answered_at, True
         time.sleep(seconds)
         stage.demand(terminal.shows(_any(death.says)), "it has come to an end")
 
@@ -398,7 +402,7 @@ def _see_good_turn(stage: Stage, answers: tuple[Answer, ...], shows: str | None)
     start = len(stage.provider.log)
     words = shows or re.escape(squash(last.text.splitlines()[-1].strip("`*_#|>- "))[-16:])
     stage.provider.queue.extend(answers)
-    stage.terminal.wait_for(lambda: stage.answered(last, start), 120)
+    stage.terminal.wait_for(lambda: stage.answered(last, start), 60 + sum(answer.delay for answer in answers))
     stage.terminal.wait_for(words)
     talk.finish(stage.terminal)
     if episode := stage.open_episode:
