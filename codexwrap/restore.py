@@ -123,7 +123,7 @@ def _conflicts(own: Scratch, state: Saved) -> bytes:
 
 
 def _into_branch(own: Scratch, state: Saved, name: str) -> Restored:
-    if not own.run_all([own.call("check-ref-format", "--branch", name)])[0].ok or name.startswith("-"):
+    if not own.run_all([own.call("check-ref-format", "--branch", name)])[0].ok:
         raise UserError(f"{name!r} is no name for a branch")
     ref = f"refs/heads/{name}"
     commit = _as_commit(own, state)

@@ -285,6 +285,42 @@ def test_nothing_of_the_users_is_overwritten(repo: Path, change: Callable[[Path]
     assert compare(repo).in_the_way
 
 
+def test_a_folder_that_is_empty_is_no_obstacle(repo: Path) -> None:
+    repos.write(repo, {"a.txt": "agent\n", "new": "new\n"})
+    save(repo)
+    wipe(repo)
+    (repo / "new").mkdir()
+    bring(repo)
+    assert (repo / "new").read_text() == "new\n"
+
+
+def test_a_change_after_the_first_look_is_seen_by_the_second(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    work(repo)
+    save(repo)
+    wipe(repo)
+    found = compare(repo)
+    repos.write(repo, {"a.txt": "mine\n"})
+    monkeypatch.setattr("codexwrap.restore.compare", lambda *_, **__: found)
+    assert "files change while it is looked at" in refusal(repo)
+
+
+def test_what_was_staged_is_not_brought_back_over_conflicts(tmp_path: Path) -> None:
+    repo = repos.make(tmp_path / "repo", {"x": "x\n"})
+    repos.run(repo, "commit", "-q", "--allow-empty", "-m", "more")
+    repos.write(repo, {"new": "new\n"})
+    repos.run(repo, "add", "new")
+    save(repo)
+    wipe(repo)
+    repos.run(repo, "checkout", "-q", "-b", "theirs")
+    repos.write(repo, {"x": "theirs\n"})
+    repos.run(repo, "commit", "-qam", "theirs")
+    repos.run(repo, "checkout", "-q", "main")
+    repos.write(repo, {"x": "ours\n"})
+    repos.run(repo, "commit", "-qam", "ours")
+    repos.run(repo, "merge", "-q", "theirs", ok=False)
+    assert "the index has conflicts now" in refusal(repo, staged=True)
+
+
 def test_a_deletion_is_brought_back_only_for_a_file_that_is_in_git(repo: Path) -> None:
     shutil.rmtree(repo / "gone")
     save(repo)
@@ -381,6 +417,8 @@ def test_a_worktree_without_what_was_staged(repo: Path, tmp_path: Path) -> None:
     done = bring(repo, into="worktree", name=str(tmp_path / "again"))
     assert repos.disk(Path(done.where)) == expected
     assert repos.run(Path(done.where), "diff", "--cached", "--name-only") == b""
+    touched = repos.run(Path(done.where), "diff-files", "--name-only").split()
+    assert touched == [b"a.txt", b"dir/b.txt", b"gone/c", b"type"], "git knows the others to be unchanged"
 
 
 def test_a_worktree_does_not_overwrite(repo: Path, tmp_path: Path) -> None:
