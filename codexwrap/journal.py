@@ -6,7 +6,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from codexwrap import atomic, events
 from codexwrap.events import Event
@@ -51,7 +51,7 @@ class Journal:
                     os.close(fd)
         except JournalError as error:
             raise JournalError(f"{self.path}: {error}", error.written) from error
-        except (OSError, Timeout) as error:
+        except OSError as error:  # also when nobody gives the lock back
             raise JournalError(f"{self.path}: {error}") from error
 
 
