@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support import eventually, need
 
 ROOT = Path(__file__).parent.parent
@@ -43,7 +45,10 @@ class Pane:
 
     def shows(self, what: str, *, times: int = 1) -> str:
         """The screen, once it shows `what` at least so many times."""
-        return eventually(lambda: text if (text := self.text()).count(what) >= times else "")
+        try:
+            return eventually(lambda: text if (text := self.text()).count(what) >= times else "", every=0.03)
+        except pytest.fail.Exception:
+            pytest.fail(f"never shown: {what!r}, but this:\n{self.text().rstrip()}")
 
     def resize(self, columns: int, lines: int) -> None:
         self._tmux("resize-window", "-x", str(columns), "-y", str(lines))
