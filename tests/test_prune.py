@@ -109,6 +109,14 @@ def test_few_are_not_worth_it(repo: Path) -> None:
     assert len(run(repo, count=3, batch=3).removed) == 3
 
 
+def test_what_they_held_is_packed_before_nothing_refers_to_it(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save(repo, 4)
+    seen: list[int] = []
+    monkeypatch.setattr("codexwrap.prune.tidy", lambda *_, **__: seen.append(len(refs(repo))))
+    run(repo, count=2)
+    assert seen == [4]
+
+
 def test_what_was_committed_before_is_not_counted(repo: Path) -> None:
     (repo / "large").write_bytes(os.urandom(1_000_000))
     repos.run(repo, "add", "large")
@@ -161,6 +169,10 @@ def test_a_clone_that_lacks_objects_is_pruned_without_fetching(repo: Path, tmp_p
     repos.run(clone, "rm", "-q", "--cached", "--sparse", "in/a.txt")
     save(clone, 30)
     missing = repos.line(clone, "rev-parse", "HEAD:out/large")
+    repos.run(clone, "checkout", "-q", "--orphan", "fresh")
+    repos.run(clone, "commit", "-q", "--allow-empty", "-m", "what the snapshots are based on is theirs alone now")
+    for ref in ("refs/heads/main", "refs/remotes/origin/main", "refs/remotes/origin/HEAD"):
+        repos.run(clone, "update-ref", "--no-deref", "-d", ref)
     assert len(run(clone, count=10).removed) == 20
     present = repos.line(clone, "cat-file", "--batch-all-objects", "--batch-check=%(objectname)").split()
     assert missing not in present

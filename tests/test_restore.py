@@ -240,6 +240,15 @@ def _ignored(repo: Path) -> None:
     repos.write(repo, {".git/info/exclude": "run\n", "run": "mine\n"})
 
 
+def _ignored_folder_in_place_of_a_file(repo: Path) -> None:
+    repos.write(repo, {"run/mine.log": ""})
+
+
+def _ignored_link_in_a_folder_in_place_of_a_file(repo: Path) -> None:
+    (repo / "run").mkdir()
+    (repo / "run/link.log").symlink_to("..")
+
+
 def _in_place_of_a_folder(repo: Path) -> None:
     repos.write(repo, {".git/info/exclude": "new\n", "new": "mine\n"})
 
@@ -268,6 +277,8 @@ def _large(repo: Path) -> None:
         _folder,
         _ignored_folder,
         _ignored,
+        _ignored_folder_in_place_of_a_file,
+        _ignored_link_in_a_folder_in_place_of_a_file,
         _in_place_of_a_folder,
         _link_in_place_of_a_folder,
         _same_new_file,
@@ -480,6 +491,20 @@ def test_submodules_are_restored_in_the_tree_and_named_elsewhere(repo: Path, tmp
     assert bring(repo, into="branch", name="saved").submodules == taken.submodules
     again = bring(repo, into="worktree", name=str(tmp_path / "again"))
     assert again.submodules == taken.submodules
+
+
+def test_a_submodule_is_not_moved(repo: Path, tmp_path: Path) -> None:
+    repos.run(repo, "submodule", "add", "-q", str(repos.make(tmp_path / "library")), "lib")
+    repos.run(repo, "commit", "-qm", "lib")
+    repos.run(repo / "lib", "commit", "-q", "--allow-empty", "-m", "more")
+    repos.write(repo, {"a.txt": "agent\n"})
+    save(repo)
+    wipe(repo)
+    repos.run(repo / "lib", "reset", "-q", "--hard", "HEAD~1")
+    before = repos.line(repo / "lib", "rev-parse", "HEAD")
+    bring(repo)
+    assert (repo / "a.txt").read_text() == "agent\n"
+    assert repos.line(repo / "lib", "rev-parse", "HEAD") == before
 
 
 @pytest.mark.parametrize("required", ["true", "false"])
