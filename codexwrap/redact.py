@@ -14,7 +14,7 @@ _SHORTEST = 8  # characters; blanking what is shorter would blank ordinary words
 
 
 def known_values(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Values of environment variables whose names say that they are secret, longest first.
+    """Values of environment variables whose names say that they are secret.
 
     Short values, numbers and paths are left out: they are rarely secrets, and blanking them would blank ordinary words.
     """
@@ -26,7 +26,7 @@ def known_values(environ: Mapping[str, str]) -> tuple[str, ...]:
         and not value.isdecimal()
         and not (value.startswith(("/", "~/", "./")) and os.path.lexists(os.path.expanduser(value)))  # noqa: PTH111
     }
-    return tuple(sorted(values, key=len, reverse=True))
+    return tuple(sorted(values))
 
 
 def redact(text: str, known: Sequence[str] = ()) -> str:

@@ -47,6 +47,7 @@ SECRETS = {
     "url-password, no user": ("redis://:hunter2@cache:6379", "hunter2"),
     "value": ('"api_key": "abcdef123456789"', "abcdef123456789"),
     "value, yaml": ("client_secret: abcdef1234567", "abcdef1234567"),
+    "value, private": ("private_key: abcdef1234567", "abcdef1234567"),
     "value, camel": ('{"accessToken":"abcdef1234567"}', "abcdef1234567"),
     "value, escaped": (r"{\"access_token\":\"abcdef1234567\"}", "abcdef1234567"),
     "value, arrow": ("'password' => 'hunter2'", "hunter2"),
@@ -77,6 +78,8 @@ ORDINARY = (
     "token_revoked",
     '"code": "token_revoked", "status": 401',
     "max_tokens: 4096",
+    "token: abc123",
+    "password: required-by-policy",
     "max_output_tokens=128000000000",
     "MAX_TOKENS=4096",
     "TOKENIZERS_PARALLELISM=false",
@@ -159,6 +162,10 @@ NEAR = st.sampled_from(
 def test_redacting_twice_changes_nothing_more(text: str, known: list[str]) -> None:
     once = redact.redact(text, known)
     assert redact.redact(once, known) == once
+
+
+def test_what_becomes_a_secret_of_its_own_when_another_is_gone_is_replaced_too() -> None:
+    assert redact.redact("abcdefgh1sk-abcdefgh12", ["abcdefgh1"]) == "[redacted value][redacted openai-key]"
 
 
 @given(st.sampled_from(list(SECRETS.values())), AROUND, AROUND)
@@ -258,11 +265,11 @@ def test_short_values_numbers_and_paths_are_not_secret(tmp_path: Path) -> None:
     (tmp_path / "key").touch()
     here = str(tmp_path / "key")
     assert redact.known_values({"A_KEY": "short12", "MAX_TOKENS": "100000000", "KEY": here}) == ()
-    (Path(os.environ["HOME"]) / "key").touch()
-    assert redact.known_values({"KEY": "~/key", "TOKEN": "/9j4AAQSkZJRg+"}) == ("/9j4AAQSkZJRg+",)
+    (Path(os.environ["HOME"]) / "key-file").touch()
+    assert redact.known_values({"KEY": "~/key-file", "TOKEN": "/9j4AAQSkZJRg+"}) == ("/9j4AAQSkZJRg+",)
 
 
-def test_of_two_values_the_longer_goes_first() -> None:
+def test_of_two_values_the_longer_counts() -> None:
     known = redact.known_values({"A_TOKEN": "abcdefgh", "B_TOKEN": "abcdefgh-and-more"})
     assert redact.redact("x abcdefgh-and-more y abcdefgh", known) == "x [redacted value] y [redacted value]"
 
