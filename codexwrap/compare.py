@@ -9,7 +9,7 @@ from typing import NamedTuple
 from codexwrap import difference, git, saved
 from codexwrap.difference import Edits
 from codexwrap.errors import UserError
-from codexwrap.gitpath import quote, unquote
+from codexwrap.gitpath import join, quote, unquote
 from codexwrap.saved import Saved, Submodules
 from codexwrap.scratch import FailedError, Place, Scratch, find, reason, scratch
 from codexwrap.treesort import Limits, Note
@@ -93,4 +93,4 @@ def present(place: Place, submodules: Submodules) -> Iterator[tuple[str, str, Pa
 def _below(inner: list[tuple[str, Difference]], field: str) -> Iterator[Note]:
     for path, each in inner:
         for note in getattr(each, field):
-            yield Note(quote(unquote(path) + b"/" + unquote(note.path)), note.says)
+            yield Note(join(path, note.path), note.says)

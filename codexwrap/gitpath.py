@@ -26,6 +26,11 @@ def unquote(text: str) -> bytes:
     return _ESCAPE.sub(lambda match: _BYTES.get(match[1]) or bytes([int(match[1], 8)]), text[1:-1].encode())
 
 
+def join(folder: str, path: str) -> str:
+    """A path below a folder, all of them as `quote` writes them."""
+    return quote(unquote(folder) + b"/" + unquote(path))
+
+
 def name(ref: bytes) -> str:
     """A ref's name as text; what is not UTF-8 in it becomes an escape."""
     return ref.decode("utf-8", "backslashreplace")

@@ -17,12 +17,12 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from codexwrap import atomic, git, paths, saved
+from codexwrap import git, paths, saved
 from codexwrap.git import Call, Deadline
-from codexwrap.gitpath import quote
+from codexwrap.gitpath import join, quote
 from codexwrap.gitwhy import UNWRITABLE
 from codexwrap.saved import Saved, Submodules
-from codexwrap.scratch import FailedError, Place, Scratch, find, must, reason, scratch
+from codexwrap.scratch import FailedError, Place, Scratch, find, must, reason, scratch, sync
 from codexwrap.treescan import Tree, scan
 from codexwrap.treesort import Limits, Note
 
@@ -151,9 +151,12 @@ def _commit(own: Scratch, tree: Tree, ref: str, message: str, inner: _Inner, at:
     staged = _commit_tree(own, tree.index, parents, b"codexwrap: the index\n", date)
     sides = _commit_tree(own, tree.sides, [], b"codexwrap: the sides of conflicts\n", date) if tree.sides else None
     submodules = tuple((path, each.commit) for path, each in inner if isinstance(each, Snapshot))
-    failed = tuple(Note(path, f"a submodule: {each.why}") for path, each in inner if isinstance(each, NoSnapshot))
+    lacking = [Note(path, f"a submodule: {each.why}") for path, each in inner if isinstance(each, NoSnapshot)]
+    for path, each in inner:
+        if isinstance(each, Snapshot):
+            lacking += [Note(join(path, note.path), note.says) for note in each.skipped]
     now = Saved("", tree.tree, head, staged, sides, submodules)
-    skipped = (*tree.skipped, *failed)
+    skipped = (*tree.skipped, *lacking)
     if newest and newest[1]._replace(commit="") == now:
         return Snapshot(newest[1].commit, newest[0], tree.tree, head, False, skipped, tree.notes, submodules)
     parents += [staged, sides] if sides else [staged]
@@ -192,8 +195,10 @@ def _commit_tree(own: Scratch, tree: str, parents: list[str], message: bytes, at
 def _set(own: Scratch, ref: str, commit: str) -> None:
     call = Call(["update-ref", "--no-deref", ref, commit], settings=["core.logAllRefUpdates=false"])
     must(git.run(own.place.root, call, own.deadline))
+    file = own.place.objects.parent / ref
     with contextlib.suppress(OSError):  # a repository may keep its refs in another way than as files
-        atomic.sync_dir((own.place.objects.parent / ref).parent)
+        sync(file)
+        sync(file.parent)
 
 
 def _submodules(

@@ -37,8 +37,9 @@ def scan(scratch: Scratch, limits: Limits) -> Tree:
     """The working tree as trees of git, in the objects of `scratch`: all that `git add -A` would add, and what the
     flags "assume unchanged" and "skip worktree" hide from it.
 
-    Left out, and named, are files over the limits, unreadable ones, special ones, and whole repositories within this
-    one. Files outside a sparse checkout are as the index has them. Raises FailedError, OSError.
+    Left out, and named, are files over the limits, unreadable ones, special ones (in the root and beside changes: git
+    knows no others), and whole repositories within this one. Files outside a sparse checkout are as the index has
+    them. Raises FailedError, OSError.
     """
     scratch.copy_index()
     listed, changed, new, index = scratch.run_all(
@@ -63,8 +64,17 @@ def scan(scratch: Scratch, limits: Limits) -> Tree:
     notes = _add(scratch, root, todo)
     put(scratch, b"".join(_ours(path, sides) for path, sides in entries.conflicts.items() if path in todo.kept))
     tree = _write_tree(scratch) if todo.add or todo.remove or todo.kept else staged
-    skipped = (*todo.skipped, *treesort.closed(new.err))
+    skipped = (*todo.skipped, *treesort.closed(new.err), *_specials(scratch, root, todo))
     return Tree(tree, staged, sides, tuple(entries.submodules), skipped, tuple(notes))
+
+
+def _specials(scratch: Scratch, root: bytes, todo: Todo) -> list[Note]:
+    found = treesort.specials(root, todo)
+    if not found:
+        return []
+    asked = scratch.run_all([scratch.call("check-ignore", "-z", "--stdin", stdin=b"\0".join(found))])[0]
+    ignored = set(asked.out.split(b"\0"))
+    return [Note(quote(path), kind) for path, kind in found.items() if path not in ignored]
 
 
 def _write_tree(scratch: Scratch, index: str = "index") -> str:

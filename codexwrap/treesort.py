@@ -1,5 +1,6 @@
 """Sort changes by what to do."""
 
+import contextlib
 import os
 import re
 import stat
@@ -120,6 +121,25 @@ def closed(warnings: bytes) -> Iterable[Note]:
     ]
 
 
+def specials(root: bytes, todo: Todo) -> dict[bytes, str]:
+    """FIFOs, sockets and devices beside the changes: git does not even list what it cannot store."""
+    found: dict[bytes, str] = {}
+    for folder in {b"", *(path.rpartition(b"/")[0] for path in todo.add)}:
+        with contextlib.suppress(OSError), os.scandir(root + b"/" + folder) as listed:
+            for entry in listed:
+                if not (
+                    entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False) or entry.is_symlink()
+                ):
+                    found[folder + b"/" * bool(folder) + entry.name] = _special(
+                        entry.stat(follow_symlinks=False).st_mode
+                    )
+    return {path: kind for path, kind in found.items() if path not in todo.remove}
+
+
+def _special(mode: int) -> str:
+    return next((kind for test, kind in _KINDS if test(mode)), "a special file")
+
+
 def look(root: bytes, path: bytes) -> os.stat_result | None:
     """What is at a path itself, be it a link; None where nothing is. Raises OSError if nobody can tell."""
     try:
@@ -163,8 +183,7 @@ def _sort(todo: Todo, root: bytes, path: bytes, index: Entries, limits: Limits) 
     else:  # a folder, whose files git lists, or what git does not know
         todo.remove.add(path)
         if not stat.S_ISDIR(seen.st_mode):
-            kind = next((kind for test, kind in _KINDS if test(seen.st_mode)), "a special file")
-            todo.skipped.append(Note(quote(path), kind))
+            todo.skipped.append(Note(quote(path), _special(seen.st_mode)))
 
 
 def _leave_out(todo: Todo, limits: Limits) -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codexwrap.gitpath import name, quote, unquote
+from codexwrap.gitpath import join, name, quote, unquote
 from tests import repos
 
 
@@ -29,3 +29,8 @@ def test_every_path_comes_back_and_its_text_is_printable_utf8(path: bytes) -> No
 
 def test_a_ref_that_is_not_utf8_is_text_too() -> None:
     assert name(b"topic/\xff") == "topic/\\xff"
+
+
+def test_a_path_below_a_folder() -> None:
+    assert join("lib", "a/b") == "lib/a/b"
+    assert join("lib", quote(b"a\n")) == quote(b"lib/a\n")

@@ -371,6 +371,15 @@ def test_special_files_are_left_out_and_named(repo: Path) -> None:
     assert set(taken.skipped) == {Note("a.txt", "a FIFO"), Note("dir/b.txt", "a socket")}
 
 
+def test_special_files_that_git_does_not_list_are_named_beside_changes(repo: Path) -> None:
+    repos.write(repo, {".gitignore": "*.sock\n", "dir/new": ""})
+    for name in ("fifo", "dir/fifo", "ignored.sock"):
+        os.mkfifo(repo / name)
+    taken = take(repo)
+    assert set(taken.skipped) == {Note("fifo", "a FIFO"), Note("dir/fifo", "a FIFO")}
+    assert repos.tree(repo, taken.commit) == repos.disk(repo)
+
+
 def test_large_files_are_left_out_and_named(repo: Path) -> None:
     repos.write(repo, {"a.txt": "x" * 1_000_000, "large": "x" * 300_001, "right": "x" * 300_000})
     taken = take(repo, limits=Limits(file=300_000))
@@ -415,8 +424,10 @@ def test_a_submodule_with_changes_has_a_snapshot_of_its_own(repo: Path, tmp_path
     assert repos.tree(repo, REF)[b"lib"][0] == "160000"
     assert repos.line(repo / "clean", "for-each-ref", "refs/codexwrap") == ""
     assert not take(repo, ref="refs/codexwrap/seat/2").is_new
-    repos.write(repo, {"lib/a.txt": "changed again\n"})
-    assert take(repo, ref="refs/codexwrap/seat/3").is_new, "for what changed within the submodule"
+    repos.write(repo, {"lib/a.txt": "changed again\n", "lib/large": "x" * 1000})
+    taken = take(repo, ref="refs/codexwrap/seat/3", limits=Limits(file=100))
+    assert taken.is_new, "for what changed within the submodule"
+    assert [note.path for note in taken.skipped] == ["lib/large"]
 
 
 def test_a_submodule_that_moved_that_is_gone_and_that_was_never_there(repo: Path, tmp_path: Path) -> None:
