@@ -20,9 +20,10 @@ class Turn(NamedTuple):
 class Turns:
     """Which turn runs, how many there were, and when one ended well; from frames, reports and the Enter key.
 
-    What a turn shows differs between versions: a live row, an OSC 7501 report, a line that leaves the composer and stands
-    in the conversation. Any of them opens one. An agent hides its live row while an answer streams in, so that a quiet
-    answer has only probably ended: its turn rests, and stays open for what may still go wrong with it.
+    What a turn shows differs between versions: a live row, or a line that leaves the composer and stands in the
+    conversation. Either opens one; a report of work alone does not, for an agent also works while it loads an old
+    conversation. It hides its live row while an answer streams in, so that a quiet answer has only probably ended: its
+    turn rests, and stays open for what may still go wrong with it.
     """
 
     def __init__(self, agent: Agent) -> None:
@@ -36,16 +37,17 @@ class Turns:
         self._moved = 0.0
         self._draft = ""
         self._sent = ""  # the last line that left the composer
+        self._left = float("-inf")  # when it did
         self._entered = float("-inf")
         self._report: Report | None = None
         self._resting = False
-        self._answered = False  # in the frame before this one
+        self._answered: float | None = None  # since when an answer stood there, in the frame before this one
 
     def frame(self, look: Look, at: float) -> None:
         if look.page is Page.OVERLAY:
             return
-        self._answered = _stands_answered(self._look)
-        if look != self._look:
+        self._answered = self._moved if _stands_answered(self._look) else None
+        if look._replace(draft=None) != self._look._replace(draft=None):
             self._moved = at
             self._resting = False
         self._look = look
@@ -58,10 +60,7 @@ class Turns:
 
     def report(self, report: Report, at: float) -> None:
         before, self._report = self._report, report
-        if report is Report.WORKING and before is not report:
-            if self.open is None or self._resting:
-                self._begin(at, local=self._agent.local(self._sent))
-        elif report in (Report.IDLE, Report.ERROR) and before is Report.WORKING:
+        if report in (Report.IDLE, Report.ERROR) and before is Report.WORKING:
             self.close(at)
 
     def entered(self, at: float) -> None:
@@ -79,8 +78,7 @@ class Turns:
             if done or still >= _QUIET:
                 self.close(at)
         elif _stands_answered(look) and (done or still >= _QUIET):
-            if not self._resting:
-                self.well = at
+            self.well = self._moved
             self._resting = True
             if done:
                 self.close(at)
@@ -109,26 +107,27 @@ class Turns:
         return self.working or (self.open is not None and not self._resting)
 
     def _begin(self, at: float, *, local: bool) -> None:
-        if self._answered and self.open and not self.open.local and not self._resting:
-            self.well = at  # nobody waited for the answer to rest, but it stood there
+        if self._answered is not None and self.open and not self.open.local and not self._resting:
+            self.well = self._answered  # nobody waited for it to rest
         self.close(at)
         self.open = Turn(at, local)
         self.count += not local
 
     def _follow_draft(self, look: Look, at: float) -> None:
+        """A line that leaves the composer and then stands in the conversation opens a turn."""
         if look.draft:
             self._draft = look.draft
             return
-        draft, self._draft = self._draft, ""
-        if not draft:
+        if self._draft:
+            self._sent, self._draft, self._left = self._draft, "", at
+            if self._agent.local(self._sent):
+                self.close(at)
+        if at - self._left > _ENTERED or self._agent.local(self._sent):
             return
-        self._sent = draft
-        if self._agent.local(draft):
-            self.close(at)
-            return
-        sent = (look.prompt or "").startswith(squash(draft)) or at - self._entered < _ENTERED
-        if sent and (self.open is None or self._resting):
-            self._begin(at, local=False)
+        if (look.prompt or "").startswith(squash(self._sent)) or abs(self._left - self._entered) < _ENTERED:
+            self._left = float("-inf")
+            if self.open is None or self._resting or self._answered is not None:
+                self._begin(at, local=False)
 
 
 def _stands_answered(look: Look) -> bool:

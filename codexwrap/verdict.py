@@ -191,6 +191,9 @@ class Judge:
         turns = self._turns
         if self.episode is not None and self.episode.cause is CAUSES[found.cause]:
             return ""
+        if self.episode is not None and since - self.episode.at > _SETTLED:
+            asked = turns.open or turns.last
+            return "" if asked and not asked.local and asked.opened > self.episode.at else "the same death, painted again"
         if self._error_at is not None and abs(since - self._error_at) <= _JUST_ENDED:
             return ""
         turn = turns.open or (turns.last if since - turns.ended <= _JUST_ENDED else None)

@@ -33,7 +33,7 @@ class Watch:
 
     def feed(self, record: Record) -> list[Change]:
         """The changes that an event of the recording brings."""
-        self._catch_up(record.time)
+        self._pass(record.time)
         self._now = max(self._now, record.time)
         if record.code == cast.OUTPUT:
             self._output(record.data)
@@ -50,8 +50,7 @@ class Watch:
 
     def tick(self, time: float) -> list[Change]:
         """The changes that time alone brings, up to a moment of the recording's clock at which nothing more has come."""
-        self._catch_up(time)
-        self.judge.tick(time)
+        self._pass(time)
         return self.judge.take()
 
     @property
@@ -80,10 +79,13 @@ class Watch:
             return _LONGEST_FRAME if self.screen.synchronizing else _FRAME
         return None if self.judge.settled else _TICK
 
-    def _catch_up(self, time: float) -> None:
+    def _pass(self, time: float) -> None:
+        """Nothing came up to this moment."""
         limit = _LONGEST_FRAME if self.screen.synchronizing else _FRAME
         if self._drawn and time - self._now >= limit:
             self._frame()
+        if time - self._now >= _FRAME:
+            self.judge.tick(time)
 
     def _output(self, text: str) -> None:
         if len(self._head) < _START_WITHIN:

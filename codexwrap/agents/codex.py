@@ -65,7 +65,7 @@ _MEANINGS: tuple[tuple[str, str], ...] = (
     (r"streamdisconnectedbeforecompletion:.*Ratelimitreached", "limit.rate"),
     (r"streamdisconnectedbeforecompletion:.*errorsendingrequest", "network.unreachable"),
     (r"(?:errorsendingrequest|Connectionfailed)", "network.unreachable"),
-    (r"streamdisconnectedbeforecompletion", "provider.stream_lost"),
+    (r"streamdisconnectedbeforecompletion|Incompleteresponsereturned", "provider.stream_lost"),
 )
 
 
@@ -91,7 +91,7 @@ _UNTIL = re.compile(r"(?i)\b(?:or\s*)?try\s*again\s*(at|in)\s*(.+)|again\s*(in)\
 
 _EXIT = re.compile(r"Error:account/readfailed:(?:account/readfailed:)?(.*)")
 _RUNNING = re.compile(r"^[•◦]\s*(?:Running|Waiting|Exploring|Searching)\b")
-_LOGIN = ("SigninwithChatGPT", "Pressentertocontinue")
+_LOGIN = ("signinwithchatgpt", "pressentertocontinue")
 
 
 def find(look: Look) -> Finding | None:
@@ -185,7 +185,7 @@ def _page(screen: "Screen", starts: Sequence[_Start]) -> Look | None:
         return Look(page=Page.EXIT, page_text=last_words[1])
     if any(start.glyph == "›" and not screen.cell(start.row, 0).faint for start in starts):
         return None
-    if all(words in squashed for words in _LOGIN):
+    if all(words in squashed.lower() for words in _LOGIN):
         return Look(page=Page.LOGIN)
     return None
 
