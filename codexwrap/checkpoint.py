@@ -23,10 +23,19 @@ _PROMPT = 4000
 _WORDS = 4000
 _ACTION = 300
 _ACTIONS = 40
+_STEPS = 100
+# Of longer texts so many times that is looked at: cut before it is redacted, a text could begin in the middle of a secret.
+_MARGIN = 10
+
+# What names the repository must be found again as it is, whatever is secret.
+_OF_GIT = ("cwd", "root", "git_dir", "branch", "head", "upstream", "operation_branch")
 
 
 class Seat(NamedTuple):
-    """What a checkpoint says of the seat itself. `known` are secret values that must not appear in it."""
+    """What a checkpoint says of the seat itself.
+
+    `known` are secret values that must not appear in it; `home` is the agent's, where its sessions are.
+    """
 
     name: str
     run: str
@@ -36,6 +45,7 @@ class Seat(NamedTuple):
     cwd: str
     ticket: str | None
     known: Sequence[str] = ()
+    home: str | None = None
 
 
 def build(
@@ -50,14 +60,20 @@ def build(
     resume: Sequence[str] | None,
     screen: Sequence[str],
     evidence: Sequence[dict[str, str]] = (),
+    unknown: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """A checkpoint as JSON, redacted. `at` is in epoch seconds; what could not be learnt stands in `unknown`."""
-    unknown = list(facts.unknown)
+    """A checkpoint as JSON, redacted. `at` is in epoch seconds; `unknown` says what could not be learnt, and why.
+
+    What a resume must find again, the names of seat, directory, branch and session, is never redacted.
+    """
+    known = seat.known
+    lacking = [*facts.unknown, *unknown]
     if session is None:
-        unknown.append("the session's id: no session of the agent was found")
+        lacking.append("the session's id: no session of the agent was found")
     elif session.path is None:
-        unknown.append("what was done: the session's file was not found")
-    record = {
+        lacking.append("what was done: the session's file was not found")
+    git = facts.to_json()
+    return {
         "version": VERSION,
         "id": events.new_id(),
         "time": events.timestamp(at),
@@ -69,36 +85,52 @@ def build(
         "ticket": seat.ticket,
         "agent": seat.agent,
         "program": seat.program,
-        "arguments": list(seat.arguments),
+        "arguments": redact.arguments(seat.arguments, known),
         "cwd": seat.cwd,
-        "git": facts.to_json(),
+        "home": seat.home,
+        "git": {key: value if key in _OF_GIT else _redacted(value, known) for key, value in git.items()},
         "snapshot": None,
         "session": {
             "id": session.id if session else None,
             "rollout": str(session.path) if session and session.path else None,
             "version": story.meta.version if story.meta else None,
         },
-        "resume": shlex.join([seat.program, *resume]) if resume else None,
-        "prompt": story.prompt[:_PROMPT],
-        "plan": [{"step": step, "status": status} for step, status in story.plan],
-        "actions": [action[:_ACTION] for action in story.actions[-_ACTIONS:]],
-        "words": story.words[-_WORDS:],
+        "resume": shlex.join([seat.program, *redact.arguments(resume, known)]) if resume else None,
+        "prompt": _start(story.prompt, _PROMPT, known),
+        "plan": [{"step": _start(step, _ACTION, known), "status": status} for step, status in story.plan[:_STEPS]],
+        "actions": [_start(action, _ACTION, known) for action in story.actions[-_ACTIONS:]],
+        "words": redact.redact(story.words[-_WORDS * _MARGIN :], known)[-_WORDS:],
         "tokens": story.tokens,
-        "screen": list(screen),
-        "evidence": list(evidence),
-        "unknown": unknown,
+        "screen": _redacted(list(screen), known),
+        "evidence": _redacted(list(evidence), known),
+        "unknown": _redacted(lacking, known),
     }
-    clean: dict[str, Any] = _redacted(record, seat.known)
-    return clean
+
+
+def _start(text: str, most: int, known: Sequence[str]) -> str:
+    return redact.redact(text[: most * _MARGIN], known)[:most]
 
 
 def save(state: State, record: dict[str, Any]) -> Path:
-    """Put a checkpoint on the disk, as JSON and, for people, as Markdown; durable when this returns. Raises OSError."""
-    folder = atomic.private_dir(state.checkpoints(record["seat"]))
-    stamp = datetime.fromtimestamp(events.epoch(record["time"]), UTC).strftime("%Y%m%dT%H%M%S")
+    """Put a checkpoint on the disk, as JSON and, for people, as Markdown; durable when this returns. Raises OSError.
+
+    Names sort in the order in which checkpoints were made: the time in them is that of the checkpoint, not of the death,
+    which may have been seen before a first sign was that is checkpointed already.
+    """
+    folder = state.checkpoints(record["seat"])
+    if not folder.is_dir():
+        atomic.private_dir(folder)
+        for parent in (
+            folder.parent,
+            state.root,
+            state.root.parent,
+        ):  # else the folder itself may be lost with the power
+            atomic.sync_dir(parent)
+    stamp = datetime.fromtimestamp(events.made_at(record["id"]), UTC).strftime("%Y%m%dT%H%M%S")
     path = folder / f"{stamp}-{record['id']}.json"
+    text = json.dumps(record, indent=1, ensure_ascii=False)
     atomic.write(path.with_suffix(".md"), handover.markdown(record).encode("utf-8", "replace"))
-    atomic.write(path, json.dumps(record, indent=1, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
+    atomic.write(path, text.encode("utf-8", "backslashreplace") + b"\n")
     return path
 
 
@@ -106,17 +138,25 @@ def save(state: State, record: dict[str, Any]) -> Path:
 
 
 def claim(path: Path, by: str) -> None:
-    """Mark a checkpoint as resumed: of several who try at once, one succeeds. Raises UserError that names that one."""
+    """Mark a checkpoint as resumed: of several who try at once, one succeeds.
+
+    Raises UserError that names that one, or OSError where the mark cannot be written.
+    """
     mark = path.with_suffix(CLAIM)
+    own = mark.with_name(f".{mark.name}.{os.getpid()}.tmp")
+    text = json.dumps({"by": by, "time": events.timestamp(time.time())})
     try:
-        fd = os.open(mark, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, atomic.FILE_MODE)
+        atomic.write(own, text.encode())
+        mark.hardlink_to(own)  # which fails where there is one, and never shows half of one
     except FileExistsError:
         who = claimed(path) or {}
         raise UserError(
             f"this checkpoint was resumed already, by {who.get('by', 'somebody')} at {who.get('time', 'some time')}"
         ) from None
-    with os.fdopen(fd, "w") as file:
-        json.dump({"by": by, "time": events.timestamp(time.time())}, file)
+    finally:
+        with contextlib.suppress(OSError):
+            own.unlink()
+    atomic.sync_dir(path.parent)
 
 
 def claim_silently(path: Path, by: str) -> None:

@@ -22,12 +22,12 @@ def _lines(record: dict[str, Any]) -> Iterator[str]:
     session = record["session"]
     yield f"# Checkpoint of seat {_inline(record['seat'])}"
     yield ""
-    yield f"- time: {record['time']} on {_inline(record['host'])}"
+    yield f"- time: {_inline(record['time'])} on {_inline(record['host'])}"
     yield f"- why: {_inline(record['cause'] or record['trigger'])}"
     yield f"- ticket: {_inline(record['ticket'] or 'not known')}"
     yield f"- directory: {_code(record['cwd'])}"
     yield f"- branch: {_code(git['branch']) if git['branch'] else 'none'}, HEAD {_code((git['head'] or 'none')[:12])}"
-    yield f"- changes: {changes(git)}"
+    yield f"- changes: {_inline(changes(git))}"
     yield f"- session: {_code(session['id']) if session['id'] else 'not known'}"
     if record["resume"]:
         yield f"- resume: {_code(record['resume'])}"
@@ -39,8 +39,8 @@ def _lines(record: dict[str, Any]) -> Iterator[str]:
     if record["plan"]:
         yield from ("", "## Plan", "")
         for step in record["plan"]:
-            mark = {"completed": "x", "in_progress": "~"}.get(step["status"], " ")
-            yield f"- [{mark}] {_inline(step['step'])}"
+            mark = {"completed": "x", "in_progress": "~"}.get(str(step.get("status")), " ")
+            yield f"- [{mark}] {_inline(step.get('step'))}"
     if record["actions"]:
         yield from ("", "## Done since the last prompt", "")
         yield from (f"- {_code(action)}" for action in record["actions"])
@@ -48,7 +48,7 @@ def _lines(record: dict[str, Any]) -> Iterator[str]:
     if git["files"]:
         yield from ("", "## Changed files", "")
         yield from (f"- {_file(file)}" for file in git["files"][:_FILES])
-        left_out = len(git["files"][_FILES:]) + git["files_left_out"]
+        left_out = len(git["files"][_FILES:]) + (git.get("files_left_out") or 0)
         if left_out:
             yield f"- and {left_out} more"
     yield from _section("Last screen", "\n".join(_trimmed(record["screen"])[-_SCREEN:]))
@@ -56,28 +56,35 @@ def _lines(record: dict[str, Any]) -> Iterator[str]:
 
 def changes(git: dict[str, Any]) -> str:
     """The differences of a working tree in one line."""
-    parts = []
-    for word in ("staged", "unstaged"):
-        if (lines := git[word]) and lines["files"]:
-            count = f"+{lines['insertions']} −{lines['deletions']}" if lines["insertions"] is not None else "?"
-            parts.append(f"{lines['files']} {word} ({count})")
-    parts += [f"{git[word]} {word}" for word in ("untracked", "conflicts") if git[word]]
-    known = git["staged"] is not None or git["unstaged"] is not None
+    parts = [
+        f"{lines['files']} {word} ({_count(lines) or '?'})"
+        for word in ("staged", "unstaged")
+        if (lines := git.get(word)) and lines.get("files")
+    ]
+    parts += [f"{git[word]} {word}" for word in ("untracked", "conflicts") if git.get(word)]
+    known = git.get("staged") is not None or git.get("unstaged") is not None
     return ", ".join(parts) or ("none" if known else "not known")
 
 
 def _section(title: str, text: str) -> Iterator[str]:
+    text = printable(text, keep="\n").strip("\n")
     if text.strip():
         fence = "```"
         while fence in text:
             fence += "`"
-        yield from ("", f"## {title}", "", f"{fence}text", printable(text.strip("\n"), keep="\n"), fence)
+        yield from ("", f"## {title}", "", f"{fence}text", text, fence)
 
 
 def _file(file: dict[str, Any]) -> str:
-    what = ", ".join(word for word in (file["staged"] and f"{file['staged']} (staged)", file["unstaged"]) if word)
-    lines = f" +{file['insertions']} −{file['deletions']}" if file["insertions"] is not None else ""
-    return f"{_code(file['path'])} {what}{lines}"
+    staged = file.get("staged") and f"{file['staged']} (staged)"
+    what = ", ".join(_inline(word) for word in (staged, file.get("unstaged")) if word)
+    lines = _count(file)
+    return f"{_code(file.get('path'))} {what}{' ' if lines else ''}{lines}"
+
+
+def _count(lines: dict[str, Any]) -> str:
+    """What was added and removed; empty where nobody counted."""
+    return f"+{lines['insertions']} −{lines.get('deletions')}" if lines.get("insertions") is not None else ""
 
 
 def _trimmed(rows: Sequence[str]) -> list[str]:
@@ -87,9 +94,9 @@ def _trimmed(rows: Sequence[str]) -> list[str]:
     return kept
 
 
-def _inline(text: str) -> str:
-    return printable(text).replace("`", "'")
+def _inline(text: object) -> str:
+    return printable(str(text)).replace("`", "'")
 
 
-def _code(text: str) -> str:
+def _code(text: object) -> str:
     return f"`{_inline(text)}`"

@@ -5,13 +5,29 @@ import os
 import re
 import time
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from codexwrap import atomic, causes, checkpoint, events, gitfacts, handover, redact, resettime, seats, second
+from codexwrap import (
+    agents,
+    causes,
+    checkpoint,
+    deadreport,
+    events,
+    gitfacts,
+    journal,
+    paths,
+    redact,
+    redactrows,
+    resettime,
+    seats,
+    second,
+)
 from codexwrap.agents.look import Agent, Running
 from codexwrap.causes import State
 from codexwrap.config import Config
+from codexwrap.errors import UserError
 from codexwrap.events import Event
 from codexwrap.journal import Journal, JournalError
 from codexwrap.paths import State as Root
@@ -19,6 +35,8 @@ from codexwrap.story import Session, Story
 from codexwrap.verdict import Change, Evidence
 
 IN_PROGRESS, BLOCKED = "IN_PROGRESS", "BLOCKED-on-seat-death"
+
+_RECENT = 500  # events at the end of the feed among which those are that the sidecar before this one could still post
 
 
 class About(NamedTuple):
@@ -47,7 +65,9 @@ class Keeper:
     """Writes what became of a seat: checkpoint first, then the report, then the feed, then what the seat is now.
 
     That order is the promise: whoever reads DEAD on the feed finds its checkpoint on the disk. What cannot be written is
-    kept and tried again; nothing here raises for a disk that is full or a folder that is gone.
+    kept and tried again; nothing here raises for a disk that is full or a folder that is gone. What is about to be posted
+    is first noted in the seat's own file: should this process be killed in between, the next one posts it, under the same
+    ids.
     """
 
     def __init__(
@@ -57,6 +77,8 @@ class Keeper:
         self._known = redact.known_values(environ)
         self._journal = Journal(root.feed)
         self._owed: list[Event] = []
+        self._unsaved: dict[str, Any] | None = None  # a checkpoint that could not be written yet
+        self._unreported = False
         self._zone = resettime.zone(environ.get("TZ"))
         self._ticket = about.ticket
         self._checkpoint: Path | None = None
@@ -69,7 +91,7 @@ class Keeper:
             "cause": None,
             "since": events.timestamp(about.started),
             "agent": agent.name if agent else None,
-            "argv": [redact.redact(argument, self._known) for argument in about.argv],
+            "argv": redact.arguments(about.argv, self._known),
             "cwd": about.cwd,
             "host": events.host(),
             "pid": about.pid,
@@ -82,6 +104,8 @@ class Keeper:
             "resets_at": None,
             "remedy": None,
             "evidence": [],
+            "blocked": False,
+            "owed": [],
         }
 
     # --- what happens ---------------------------------------------------------------------------------------------
@@ -94,8 +118,10 @@ class Keeper:
 
     def suspect(self, change: Change, scene: Scene) -> None:
         """First sign of a death: the checkpoint is written now, and nothing is posted."""
-        self._write_checkpoint(change.state, None, time.time(), scene, (), *self._read_session(scene))
-        self._become(change.state, change.at)
+        now = time.time()
+        session, story, unknown = self._read_session(scene)
+        self._write_checkpoint(change.state, None, now, scene, (), session, story, unknown)
+        self._become(change.state, now)
 
     def calm(self, state: State, at: float) -> None:
         """The seat is idle, works, or cannot be judged."""
@@ -107,17 +133,19 @@ class Keeper:
         if cause is None:
             return
         verdict_at = time.time()
-        session, story = self._read_session(scene)
+        session, story, unknown = self._read_session(scene)
         change = second.witness(change, story, self._agent)
         cause = change.cause or cause
         evidence = [self._said(each) for each in change.evidence]
-        self._write_checkpoint(change.state, cause.name, at, scene, evidence, session, story)
+        self._write_checkpoint(change.state, cause.name, at, scene, evidence, session, story, unknown)
         words = resettime.read(change.until, now=at, tz=self._zone) if change.until else None
         resets_at = second.reset_time(words, story) if cause.name == "limit.usage" else words
         remedy = causes.remedy(cause, reset=self._clock(resets_at))
         self.record.update(resets_at=resets_at, remedy=remedy, evidence=evidence, credential=self._credential())
         self._become(change.state, at, cause=cause.name, save=False)
-        item = self._item(IN_PROGRESS, BLOCKED) if change.state is State.DEAD else None
+        item = None
+        if change.state is State.DEAD and not self.record["blocked"]:
+            item, self.record["blocked"] = self._item(IN_PROGRESS, BLOCKED), True
         data = {
             "recoverable": cause.recoverable,
             "resets_at": resets_at,
@@ -128,6 +156,7 @@ class Keeper:
             "seen_after_ms": max(0, round((verdict_at - at) * 1000)),
         }
         if change.state is State.DEAD:
+            self._unreported = True
             self._report()
             self._post("seat.dead", data, at=at, item=item)
         else:
@@ -136,13 +165,13 @@ class Keeper:
 
     def recovered(self, state: State, at: float) -> None:
         """A later turn ended well: the episode is over."""
-        dead = self.record["state"] == State.DEAD
+        blocked, self.record["blocked"] = self.record["blocked"], False
         before = {"was": self.record["cause"], "since": self.record["since"]}
         if self._checkpoint is not None:
             checkpoint.claim_silently(self._checkpoint, "the seat itself, which recovered")
         self.record.update(resets_at=None, remedy=None, evidence=[])
         self._become(state, at, save=False)
-        item = self._item(BLOCKED, IN_PROGRESS) if dead else None
+        item = self._item(BLOCKED, IN_PROGRESS) if blocked else None
         self._post("seat.alive", {**before, "item": item}, at=at, item=item)
         self._save()
 
@@ -154,30 +183,35 @@ class Keeper:
         self._save()
 
     def retry(self) -> None:
-        """Try again to post what could not be posted."""
-        if self._owed:
-            self._flush()
+        """Try again to write and to post what could not be."""
+        if not self.owes:
+            return
+        if self._unsaved is not None and self._save_checkpoint(self._unsaved):
+            named = self.record["checkpoint"]
+            for event in self._owed:
+                event.data["checkpoint"] = event.data["checkpoint"] or named
+            self._unreported = self._unreported or self.record["state"] == State.DEAD  # it names the checkpoint
+        self._report()
+        self._flush()
+        self._save()
 
     @property
     def owes(self) -> bool:
-        """Something could not be posted yet."""
-        return bool(self._owed)
+        """Something could not be written or posted yet."""
+        return bool(self._owed or self._unsaved or self._unreported)
 
     def resume_record(self, record: dict[str, Any]) -> None:
-        """Go on where a sidecar of the same run left off."""
-        for key in (
-            "state",
-            "cause",
-            "since",
-            "checkpoint",
-            "credential",
-            "resets_at",
-            "remedy",
-            "evidence",
-            "session",
-        ):
+        """Go on where a sidecar of the same run left off; what it was about to post is posted, if it was not yet."""
+        for key in _LASTING:
             self.record[key] = record.get(key)
         self._checkpoint = Path(record["checkpoint"]) if record.get("checkpoint") else None
+        self._ticket = self.about.ticket or record.get("ticket") or ""
+        owed = [events.from_line(line) for line in record.get("owed") or ()]
+        if owed:
+            posted = {event.id for event in islice(journal.backwards(self._root.feed), _RECENT)}
+            self._owed = [event for event in owed if event.id not in posted]
+            self.retry()
+            self._save()
 
     # --- how it is written ----------------------------------------------------------------------------------------
 
@@ -195,6 +229,7 @@ class Keeper:
         evidence: Sequence[dict[str, str]],
         session: Session | None,
         story: Story,
+        unknown: Sequence[str],
     ) -> None:
         facts = gitfacts.collect(self.about.cwd, seconds=self._config.git_seconds)
         self._learn_ticket(facts)
@@ -208,6 +243,7 @@ class Keeper:
             cwd=self.about.cwd,
             ticket=self._ticket or None,
             known=self._known,
+            home=str(self._home()) if self._agent else None,
         )
         record = checkpoint.build(
             seat,
@@ -218,19 +254,30 @@ class Keeper:
             story=story,
             session=session,
             resume=resume,
-            screen=[redact.printable(row) for row in scene.rows],
+            screen=redactrows.rows([redact.printable(row) for row in scene.rows], self._known),
             evidence=evidence,
+            unknown=unknown,
         )
-        try:
-            self._checkpoint = checkpoint.save(self._root, record)
-        except OSError:
-            self._checkpoint = None
         self._facts = facts
-        self.record.update(
-            checkpoint=str(self._checkpoint) if self._checkpoint else None, session=session.id if session else None
-        )
+        self.record["session"] = session.id if session else None
+        self._save_checkpoint(record)
 
-    def _read_session(self, scene: Scene) -> tuple[Session | None, Story]:
+    def _save_checkpoint(self, record: dict[str, Any]) -> bool:
+        try:
+            self._checkpoint, self._unsaved = checkpoint.save(self._root, record), None
+        except OSError:
+            self._checkpoint, self._unsaved = None, record
+        self.record["checkpoint"] = str(self._checkpoint) if self._checkpoint else None
+        return self._unsaved is None
+
+    def _read_session(self, scene: Scene) -> tuple[Session | None, Story, list[str]]:
+        """The session, what its file tells, and what could not be learnt of it."""
+        try:
+            return *self._find_session(scene), []
+        except Exception as error:  # noqa: BLE001 - whatever the agent's files hold, a death must reach the feed
+            return self._session, Story(), [f"what was done: the session's file cannot be read ({error!r})"]
+
+    def _find_session(self, scene: Scene) -> tuple[Session | None, Story]:
         if self._agent is None:
             return None, Story()
         running = Running(
@@ -249,20 +296,20 @@ class Keeper:
     def _home(self) -> Path:
         if self._agent is None:
             return Path("/nonexistent")
-        return Path(self._environ.get(self._agent.home_variable) or self._agent.default_home).expanduser()
+        return agents.home(self._agent, self._environ, self.about.cwd)
 
     def _credential(self) -> str | None:
         """The same for all seats that one sign-in serves, and for no others; not to be turned back into who that is."""
         if self._agent is None:
             return None
         home = self._home()
-        text = f"{home.resolve()}\0{self._agent.account(home)}"
-        return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+        text = f"{os.path.realpath(home)}\0{self._agent.account(home)}"
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
     def _learn_ticket(self, facts: gitfacts.Facts) -> None:
         branch = facts.branch or facts.operation_branch or ""
-        if not self._ticket and (found := re.search(self._config.ticket_pattern, branch)):
-            self._ticket = found[0]
+        if not self.about.ticket and (found := re.search(self._config.ticket_pattern, branch)):
+            self._ticket = found[0]  # of the branch that is checked out now: the seat may have gone on to another item
         self.record["ticket"] = self._ticket or None
         self.record["branch"] = facts.branch
 
@@ -279,7 +326,7 @@ class Keeper:
         return f"{local:%H:%M}" if local.date() == today else f"{local:%Y-%m-%d %H:%M}"
 
     def _said(self, evidence: Evidence) -> dict[str, str]:
-        return {"witness": evidence.witness, "says": redact.printable(redact.redact(evidence.says, self._known))}
+        return {"witness": evidence.witness, "says": redact.redact(redact.printable(evidence.says), self._known)}
 
     def _post(
         self,
@@ -304,6 +351,7 @@ class Keeper:
         self._owed.append(events.new(kind, seat=self.about.seat, data={**common, **data}, at=at))
         if item:
             self._owed.append(events.new("item.changed", seat=self.about.seat, data={**common, "item": item}, at=at))
+        self._save()
         self._flush(durable=durable)
 
     def _flush(self, *, durable: bool = True) -> None:
@@ -315,6 +363,7 @@ class Keeper:
             self._owed.clear()
 
     def _save(self) -> None:
+        self.record["owed"] = [event.to_line().decode() for event in self._owed]
         try:
             seats.save(self._root, self.about.seat, self.record)
         except OSError:
@@ -322,34 +371,18 @@ class Keeper:
 
     def _report(self) -> None:
         """Tell the operator, in the folder where dead seats are looked for."""
-        record = self.record
-        folder = Path(self._config.dead_seats).expanduser() if self._config.dead_seats else self._root.dead_seats
-        stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(events.epoch(record["since"])))
-        text = "\n".join(_report_lines(record, self._facts)) + "\n"
+        if not self._unreported:
+            return
         try:
-            atomic.private_dir(folder)
-            name = f"{stamp}-{self._root.seat(self.about.seat).name}.md"
-            atomic.write(folder / name, text.encode("utf-8", "replace"))
-        except OSError:
-            return  # the feed and the checkpoint say the same
+            named = self._config.dead_seats
+            deadreport.write(paths.absolute(named) if named else self._root.dead_seats, self.record, self._facts)
+        except (OSError, UserError):
+            return  # it is tried again; the feed and the checkpoint say the same
+        self._unreported = False
 
 
-def _report_lines(record: dict[str, Any], facts: gitfacts.Facts | None) -> list[str]:
-    branch = facts.branch if facts else None
-    said = [f"- {each['witness']}: {redact.printable(each['says'])}" for each in record["evidence"]]
-    return [
-        f"# Dead seat: {redact.printable(record['seat'])}",
-        "",
-        f"- since: {record['since']} on {record['host']}",
-        f"- cause: {record['cause']}",
-        f"- work item: {record['ticket'] or 'not known'}",
-        f"- branch: {redact.printable(branch or 'none')}",
-        f"- changes: {handover.changes(facts.to_json()) if facts else 'not known'}",
-        f"- what to do: {record['remedy']}",
-        f"- then: `codexwrap resume {redact.printable(record['seat'])}`, or type at the seat",
-        f"- checkpoint: {record['checkpoint'] or 'could not be written'}",
-        "",
-        "## Evidence",
-        "",
-        *said,
-    ]
+# What a sidecar takes over from the one before it.
+_LASTING = (
+    *("state", "cause", "since", "checkpoint", "credential", "resets_at", "remedy", "evidence", "session", "ticket"),
+    *("branch", "blocked"),
+)

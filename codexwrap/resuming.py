@@ -1,10 +1,11 @@
 """Find what to resume and how."""
 
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from codexwrap import agents, events, gitfacts, seats, shelf
+from codexwrap import agents, events, gitfacts, handover, seats, shelf
 from codexwrap.agents.look import Agent
 from codexwrap.causes import State
 from codexwrap.errors import UserError
@@ -15,60 +16,87 @@ from codexwrap.shelf import Saved
 
 
 class Plan(NamedTuple):
-    """How a seat goes on: the command, and whether its own session is still there or a new one gets the hand-over."""
+    """How a seat goes on: the command, and whether its own session is still there or a new one gets the hand-over.
+
+    `environ` is what the command needs in its environment beyond the user's own; `left_out` are arguments that the
+    checkpoint does not hold, because they were secret.
+    """
 
     argv: list[str]
     session: str | None
     why_fresh: str
+    environ: Mapping[str, str] = {}
+    left_out: Sequence[str] = ()
 
 
-def choose(root: Root, directory: str) -> str:
-    """The seat that is meant when none is named: the one of this directory, or the only one. Raises UserError."""
-    waiting = [path.name for path in sorted((root.root / "checkpoints").glob("*")) if path.is_dir()]
-    names = [saved.record["seat"] for name in waiting if (saved := shelf.newest(root.root / "checkpoints" / name))]
-    here = os.path.basename(directory)  # noqa: PTH119
-    if here in names:
-        return here
-    if len(names) == 1:
-        return str(names[0])
+def choose(root: Root, directory: str, default: str = "") -> str:
+    """The seat that is meant when none is named: the configured one, this directory's, or the only one.
+
+    Raises UserError.
+    """
+    folders = [path for path in sorted((root.root / "checkpoints").glob("*")) if path.is_dir()]
+    waiting = [saved.record for folder in folders if (saved := shelf.newest(folder))]
+    names = [record["seat"] for record in waiting]
+    of_here = [record["seat"] for record in waiting if record["cwd"] == directory]
+    for meant in (default, os.path.basename(directory)):  # noqa: PTH119
+        if meant in names:
+            return meant
+    for only in (of_here, names):
+        if len(only) == 1:
+            return str(only[0])
     raise UserError(f"which seat? {'one of ' + ', '.join(names) if names else 'none has a checkpoint'}")
 
 
 def check_free(root: Root, seat: str) -> None:
-    """Raises UserError where the seat's program still runs: two of them on one session spoil it, or refuse to."""
-    if seats.is_held(root, seat):
+    """Raises UserError where the seat's program still runs: two of them on one session spoil it, or refuse to.
+
+    A sidecar that has yet to finish, as right after the end of its program, is waited for.
+    """
+    try:
+        seats.hold(root, seat).release()
+    except seats.HeldError as held:
         record = seats.load(root, seat) or {}
         raise UserError(
-            f"seat {seat!r} still runs (pid {record.get('pid', '?')}, {record.get('state', '?')}): end it where it runs, "
+            f"seat {seat!r} still runs ({held.by}, {record.get('state', '?')}): end it where it runs, "
             f"then resume; or type at it, if its provider is back"
-        )
+        ) from None
+    except OSError:  # nobody can hold what cannot be written
+        return
 
 
-def plan(saved: Saved, environ: dict[str, str]) -> Plan:
+def plan(saved: Saved, environ: Mapping[str, str]) -> Plan:
     """The session by its id where its file is still there, else a new one whose first prompt is the hand-over."""
     record = saved.record
     agent = agents.AGENTS.get(record["agent"])
     if agent is None:
         raise UserError(f"codexwrap does not know how to resume {record['program']!r}")
     session = record["session"]["id"]
-    arguments = [argument for argument in record["arguments"] if "[redacted " not in argument]
-    gone = _why_gone(agent, record, environ)
-    if session and not gone:
-        return Plan([record["program"], *agent.resume(arguments, session)], session, "")
-    text = saved.path.with_suffix(".md").read_text("utf-8", "replace")
-    return Plan([record["program"], *agent.begin(arguments, text)], None, gone)
+    arguments, left_out = _without_secrets(agent, record["arguments"])
+    own = agents.home(agent, environ, record["cwd"])
+    # An alias that gives each seat a home of its own gives none to `codexwrap resume`.
+    was = Path(record.get("home") or own)
+    home = next((home for home in (own, was) if session and agent.has_session(home, session)), None)
+    go_on = home or (own if environ.get(agent.home_variable) else was)
+    added = {} if go_on == own else {agent.home_variable: os.fspath(go_on)}
+    if home:
+        return Plan([record["program"], *agent.resume(arguments, session)], session, "", added, left_out)
+    gone = "its session's file is gone" if session else "its session was never known"
+    command = [record["program"], *agent.begin(arguments, handover.markdown(record))]
+    return Plan(command, None, gone, added, left_out)
 
 
-def _why_gone(agent: Agent, record: dict[str, Any], environ: dict[str, str]) -> str:
-    if not record["session"]["id"]:
-        return "its session was never known"
-    if agent.has_session(home(agent, environ), record["session"]["id"]):
-        return ""
-    return "its session's file is gone"
-
-
-def home(agent: Agent, environ: dict[str, str]) -> Path:
-    return Path(environ.get(agent.home_variable) or agent.default_home).expanduser()
+def _without_secrets(agent: Agent, arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The arguments that a checkpoint holds as they were, and those that it does not, each with its option."""
+    kept: list[str] = []
+    left_out: list[str] = []
+    for argument in arguments:
+        if "[redacted " not in argument:
+            kept.append(argument)
+        elif kept and kept[-1].startswith("-") and "value" in agent.begin([kept[-1], "value"], ""):
+            left_out.append(f"{kept.pop()} {argument}")
+        else:
+            left_out.append(argument)
+    return kept, left_out
 
 
 def moved(record: dict[str, Any]) -> list[str]:
@@ -77,6 +105,8 @@ def moved(record: dict[str, Any]) -> list[str]:
     if before["root"] is None:
         return []
     now = gitfacts.collect(record["cwd"])
+    if now.root is None:
+        return [f"the repository cannot be read any more ({'; '.join(now.unknown)})"]
     lines = []
     for name in ("branch", "head"):
         was, new = before[name], getattr(now, name)

@@ -28,7 +28,7 @@ def run(options: Options, argv: Sequence[str], environ: Mapping[str, str]) -> in
     settings = config.load(environ)
     launch.find(argv[0], environ)
     launch.occupy_standard_streams()  # else the lock's file might become one of them
-    cwd = _directory()
+    cwd = directory()
     wanted = options.seat or settings.seat or os.path.basename(cwd) or "seat"  # noqa: PTH119
     try:
         state = paths.state(environ)
@@ -90,7 +90,8 @@ def _hold(state: paths.State, wanted: str, *, share: bool) -> tuple[str, seats.L
         raise
 
 
-def _directory() -> str:
+def directory() -> str:
+    """The current directory, by name where it is gone."""
     try:
         return os.getcwd()  # noqa: PTH109
     except OSError:  # somebody removed it

@@ -28,11 +28,42 @@ def load(path: Path) -> Saved:
     """A checkpoint from its file. Raises UserError, naming the file, for what is no checkpoint."""
     try:
         record = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"checkpoint {path} cannot be read: {error}") from None
     if not isinstance(record, dict) or record.get("version") != VERSION or not isinstance(record.get("seat"), str):
         raise UserError(f"checkpoint {path} is not of version {VERSION}")
+    if not _is_whole(record):
+        raise UserError(f"checkpoint {path} lacks some of what it must hold")
     return Saved(path, record)
+
+
+# What whoever reads a checkpoint relies on: it may have come from another machine, or from an editor.
+_TEXTS = ("id", "time", "trigger", "seat", "run", "host", "agent", "program", "cwd", "prompt", "words")
+_TEXTS_OR_NONE = ("cause", "ticket", "resume")
+_LISTS_OF_TEXTS = ("arguments", "actions", "screen", "unknown")
+_LISTS_OF_OBJECTS = ("plan", "evidence")
+
+
+def _is_whole(record: dict[str, Any]) -> bool:
+    return (
+        all(isinstance(record.get(key), str) for key in _TEXTS)
+        and _may_have(record, _TEXTS_OR_NONE, str)
+        and all(_is_list(record.get(key), str) for key in _LISTS_OF_TEXTS)
+        and all(_is_list(record.get(key), dict) for key in _LISTS_OF_OBJECTS)
+        and _may_have(record.get("session"), ("id", "rollout"), str)
+        and _may_have(record.get("git"), ("root", "branch", "head"), str)
+        and _may_have(record["git"], ("staged", "unstaged"), dict)
+        and _is_list(record["git"].get("files"), dict)
+    )
+
+
+def _may_have(value: object, keys: tuple[str, ...], kind: type) -> bool:
+    """An object in which each of the keys is, with None or what it should be."""
+    return isinstance(value, dict) and all(key in value and isinstance(value[key], kind | None) for key in keys)
+
+
+def _is_list(value: object, kind: type) -> bool:
+    return isinstance(value, list) and all(isinstance(each, kind) for each in value)
 
 
 def all_of(root: Root, seat: str) -> tuple[list[Saved], list[str]]:
@@ -71,7 +102,7 @@ def claimed(path: Path) -> dict[str, Any] | None:
         record = json.loads(path.with_suffix(CLAIM).read_bytes())
     except FileNotFoundError:
         return None
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return record if isinstance(record, dict) else {}
 

@@ -4,10 +4,10 @@ import os
 import sys
 from collections.abc import Sequence
 
-from codexwrap import checkpoint, events, handover, launch, paths, resuming, session, tables
+from codexwrap import checkpoint, config, events, handover, launch, paths, resuming, session, tables
 from codexwrap.checkpoint import Saved
 from codexwrap.errors import UserError
-from codexwrap.journal import Journal
+from codexwrap.journal import Journal, JournalError
 from codexwrap.options import Parser
 from codexwrap.redact import printable
 
@@ -22,7 +22,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--again", action="store_true", help="also when the checkpoint was resumed already")
     options = parser.parse_args(arguments)
     root = paths.state(os.environ)
-    seat = options.seat or resuming.choose(root, os.getcwd())  # noqa: PTH109
+    seat = options.seat or resuming.choose(root, session.directory(), config.load(os.environ).seat)
     found, broken = checkpoint.all_of(root, seat)
     for line in broken:
         _say(line)
@@ -50,13 +50,30 @@ def _resume(root: paths.State, saved: Saved, *, again: bool) -> int:
             f"{record['cwd']}, where the seat was: {error.strerror}; --show prints its checkpoint"
         ) from None
     if not again:
-        checkpoint.claim(saved.path, f"{os.environ.get('USER', 'somebody')} on {events.host()}, pid {os.getpid()}")
+        _claim(saved)
     for line in resuming.moved(record):
         _say(f"since then {line}")
     if how.why_fresh:
         _say(f"{how.why_fresh}: a new session gets the checkpoint as its first prompt")
-    Journal(root.feed).append(*resuming.resumed(saved, how))
-    return session.run(session.Options(seat=record["seat"], ticket=record["ticket"] or ""), how.argv, os.environ)
+    for argument in how.left_out:
+        _say(f"left out, because it was secret: {argument}")
+    for name, value in how.environ.items():
+        _say(f"{name} is {value}, as it was")
+    try:
+        Journal(root.feed).append(*resuming.resumed(saved, how))
+    except JournalError as error:
+        _say(f"the feed was not told: {error}")
+    options = session.Options(seat=record["seat"], ticket=record["ticket"] or "")
+    return session.run(options, how.argv, {**os.environ, **how.environ})
+
+
+def _claim(saved: Saved) -> None:
+    try:
+        checkpoint.claim(saved.path, f"{os.environ.get('USER', 'somebody')} on {events.host()}, pid {os.getpid()}")
+    except OSError as error:
+        raise UserError(
+            f"{saved.path} cannot be marked as resumed ({error.strerror}); --again goes on without"
+        ) from None
 
 
 def _list(found: Sequence[Saved], *, as_json: bool) -> int:
