@@ -212,6 +212,11 @@ class Relay:
 
     def _stop(self, number: int) -> None:
         """Stop as the program has, by the same signal, so that the user's shell takes over; then go on with it."""
+        wants_terminal = number in (signal.SIGTTIN, signal.SIGTTOU)
+        if wants_terminal and not self._front and self._outer.in_front():  # it can have it by now
+            self._attach()
+            self._child.order(shim.CONTINUE)
+            return
         self._drain()
         self._tell()
         self._feeder.mark(cast.STOPPED)
@@ -224,7 +229,7 @@ class Relay:
         undo()
         signals = self._signals.read()
         self._feeder.mark(cast.CONTINUED)
-        if number in (signal.SIGTTIN, signal.SIGTTOU) and signal.SIGCONT not in signals:
+        if wants_terminal and signal.SIGCONT not in signals:
             # We could not stop, for nobody is there who would let us go on: the shell has left us in its background.
             self._lose_user()
         else:

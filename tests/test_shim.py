@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -86,13 +86,13 @@ def test_the_terminal_stops_and_the_shell_continues_a_program_that_knows_nothing
     shell: Pane, wrapper: str
 ) -> None:
     shell.run(f"{wrapper} cat")
-    _answers(shell, "one")
+    _answers(shell)
     shell.key("C-z")
     _stops(shell)
     shell.run("clear; bg")  # it reads, which in the background stops it again
     _stops(shell, asking="clear; jobs")
     shell.run("clear; fg")
-    _answers(shell, "two")
+    _answers(shell)
     shell.key("C-d")
     _ends(shell, status=0)
 
@@ -153,19 +153,24 @@ def _prompts(shell: Pane) -> bool:
 
 
 def _ends(shell: Pane, *, status: int) -> None:
-    eventually(lambda: _prompts(shell))
+    def over() -> bool:
+        return _prompts(shell)
+
+    _watching(shell, over)
     shell.run("echo status $?")
     shell.shows(f"status {status}")
 
 
-def _answers(shell: Pane, line: str) -> None:
-    """Type a line until cat has it: while the shell still changes the terminal's modes, typing goes astray."""
+def _answers(shell: Pane) -> None:
+    """Type lines until cat repeats one: while the shell still changes the terminal's modes, typing goes astray."""
+    lines = (f"line {number}" for number in range(1000))
 
     def answered() -> bool:
+        line = next(lines)
         shell.run(line)
-        return shell.text().count(f"\n{line}\n{line}") > 0
+        return shell.text().count(f"\n{line}") > 1
 
-    eventually(answered, every=0.1)
+    _watching(shell, answered)
 
 
 def _stops(shell: Pane, *, times: int = 1, asking: str = "") -> None:
@@ -176,10 +181,14 @@ def _stops(shell: Pane, *, times: int = 1, asking: str = "") -> None:
             shell.run(asking)
         return len(STOPPED.findall(shell.text())) >= times
 
+    _watching(shell, says)
+
+
+def _watching(shell: Pane, what: Callable[[], bool]) -> None:
     try:
-        eventually(says, every=0.1)
+        eventually(what, every=0.1)
     except pytest.fail.Exception:
-        pytest.fail(f"no stop, but this:\n{shell.text().rstrip()}")
+        pytest.fail(f"not {what.__name__}, but this:\n{shell.text().rstrip()}")
 
 
 def _commands() -> str:
