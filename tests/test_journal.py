@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codexwrap import events, journal
+from codexwrap.archives import START, Cursor
 from codexwrap.events import Event
 from codexwrap.journal import Journal, JournalError
 from tests import disks
@@ -29,7 +30,9 @@ def test_what_is_appended_is_read_in_order(tmp_path: Path) -> None:
     made = [event(number) for number in range(5)]
     Journal(path).append(made[0])
     Journal(path).append(*made[1:], durable=False)
-    assert journal.read(path) == (made, path.stat().st_size, 0)
+    reading = journal.read(path)
+    assert (reading.events, reading.cursor.offset, reading.skipped) == (made, path.stat().st_size, 0)
+    assert [entry.after.offset for entry in reading.entries][-1] == reading.cursor.offset
     assert list(journal.backwards(path)) == made[::-1]
     assert path.read_bytes() == b"".join(each.to_line() for each in made)
 
@@ -56,7 +59,8 @@ def test_the_journal_and_its_lock_are_for_their_owner_only(tmp_path: Path) -> No
 
 
 def test_a_journal_that_was_never_written_is_empty(tmp_path: Path) -> None:
-    assert journal.read(tmp_path / "none", 7) == ([], 7, 0)
+    assert journal.read(tmp_path / "none", Cursor("0123456789abcdef", 7)) == ([], Cursor("0123456789abcdef", 7), 0)
+    assert not journal.is_behind(tmp_path / "none", START)
     assert list(journal.backwards(tmp_path / "none")) == []
 
 
@@ -67,9 +71,13 @@ def test_a_torn_tail_spoils_no_line_but_itself(tmp_path: Path) -> None:
     path = tmp_path / "feed.jsonl"
     first, torn, last = event(1), event(2), event(3)
     path.write_bytes(first.to_line() + torn.to_line()[:-20])
-    assert journal.read(path) == ([first], len(first.to_line()), 0)
+    before = journal.read(path)
+    assert (before.events, before.cursor.offset, before.skipped) == ([first], len(first.to_line()), 0)
+    assert not journal.is_behind(path, before.cursor)
     Journal(path).append(last)
-    assert journal.read(path) == ([first, last], path.stat().st_size, 1)
+    after = journal.read(path)
+    assert (after.events, after.cursor.offset, after.skipped) == ([first, last], path.stat().st_size, 1)
+    assert journal.is_behind(path, before.cursor)
     assert list(journal.backwards(path)) == [last, first]
 
 
@@ -85,12 +93,12 @@ def test_a_reader_leaves_a_line_that_is_still_being_written(tmp_path: Path) -> N
     path = tmp_path / "feed.jsonl"
     line = event(1).to_line()
     path.write_bytes(line)
-    offset = journal.read(path).offset
+    cursor = journal.read(path).cursor
     with path.open("ab", 0) as file:
         file.write(line[:40])
-        assert journal.read(path, offset) == ([], offset, 0)
+        assert journal.read(path, cursor) == ([], cursor, 0)
         file.write(line[40:])
-    assert numbers(journal.read(path, offset).events) == [1]
+    assert numbers(journal.read(path, cursor).events) == [1]
 
 
 PIECES = st.sampled_from(
@@ -98,21 +106,33 @@ PIECES = st.sampled_from(
 )
 
 
-@given(st.lists(st.binary(max_size=30) | PIECES).map(b"".join), st.integers(1, 400))
-def test_whatever_is_in_the_file_what_is_appended_can_be_read(content: bytes, block: int) -> None:
+def in_pieces(path: Path, limit: int) -> list[Event]:
+    found: list[Event] = []
+    cursor = START
+    while (reading := journal.read(path, cursor, limit=limit)).cursor != cursor:
+        assert len(reading.entries) <= 1 or limit > 100
+        found += reading.events
+        cursor = reading.cursor
+    return found
+
+
+@given(st.lists(st.binary(max_size=30) | PIECES).map(b"".join), st.integers(1, 400), st.integers(0, 3000))
+def test_whatever_is_in_the_file_what_is_appended_can_be_read(content: bytes, block: int, limit: int) -> None:
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(journal, "_BLOCK", block)
         path = Path(folder, "feed.jsonl")
         path.write_bytes(content)
         added = event(1)
         Journal(path).append(added, durable=False)
-        found, offset, skipped = journal.read(path)
+        reading = journal.read(path)
+        found, skipped = reading.events, reading.skipped
         lines = [line for line in content.split(b"\n") if line.strip()]
         assert found[-1] == added
         assert len(found) == sum(map(_is_event, lines)) + 1
         assert skipped == len(lines) - len(found) + 1
-        assert offset == path.stat().st_size
+        assert reading.cursor.offset == path.stat().st_size
         assert path.read_bytes().startswith(content)
+        assert in_pieces(path, limit) == found
         assert list(journal.backwards(path)) == found[::-1]
 
 
@@ -127,10 +147,20 @@ def _is_event(line: bytes) -> bool:
 def test_a_journal_that_was_put_in_another_ones_place_is_read_from_its_start(tmp_path: Path) -> None:
     path = tmp_path / "feed.jsonl"
     Journal(path).append(event(1), event(2))
-    offset = journal.read(path).offset
+    cursor = journal.read(path).cursor
     path.unlink()
-    Journal(path).append(event(3))
-    assert numbers(journal.read(path, offset).events) == [3]
+    Journal(path).append(event(3), event(4), event(5))
+    assert numbers(journal.read(path, cursor).events) == [3, 4, 5]
+
+
+def test_a_journal_that_lost_its_end_is_read_once_more(tmp_path: Path) -> None:
+    path = tmp_path / "feed.jsonl"
+    Journal(path).append(event(1), event(2), event(3))
+    cursor = journal.read(path).cursor
+    os.truncate(path, path.stat().st_size // 2)
+    assert numbers(journal.read(path, cursor).events) == [1]
+    Journal(path).append(event(4, size=3000))
+    assert numbers(journal.read(path, cursor).events) == [1, 4]
 
 
 # --- no room ------------------------------------------------------------------------------------------------------
@@ -147,7 +177,8 @@ def test_a_full_disk_takes_no_part_of_an_event_and_later_all_of_it(tmp_path: Pat
         assert (caught.value.written, path.read_bytes()) == (0, before)
         ballast.unlink()
         Journal(path).append(event(2, size=9000))
-        assert journal.read(path) == (list(reversed(list(journal.backwards(path)))), path.stat().st_size, 0)
+        assert journal.read(path).events == list(journal.backwards(path))[::-1]
+        assert journal.read(path).cursor.offset == path.stat().st_size
         assert numbers(journal.read(path).events) == [1, 2]
 
 
@@ -237,11 +268,11 @@ def test_many_processes_append_and_one_follows_without_loss_or_tearing(tmp_path:
     path = tmp_path / "feed.jsonl"
     running = writers(path, 6, 150)
     seen: list[Event] = []
-    offset = skipped = 0
-    while len(seen) < 900 and (any(each.poll() is None for each in running) or path.stat().st_size > offset):
-        reading = journal.read(path, offset)
+    cursor, skipped = START, 0
+    while len(seen) < 900 and (any(each.poll() is None for each in running) or journal.is_behind(path, cursor)):
+        reading = journal.read(path, cursor)
         seen += reading.events
-        offset, skipped = reading.offset, skipped + reading.skipped
+        cursor, skipped = reading.cursor, skipped + reading.skipped
     assert [each.wait() for each in running] == [0] * 6
     assert skipped == 0
     for seat in {each.subject for each in seen}:
@@ -259,9 +290,10 @@ def test_writers_that_are_killed_leave_the_journal_to_the_others(tmp_path: Path)
         process.wait()
     last = event(-1)
     Journal(path).append(last)
-    found, _, skipped = journal.read(path)
+    reading = journal.read(path)
+    found = reading.events
     assert found[-1] == last
-    assert skipped <= 4
+    assert reading.skipped <= 4
     for seat in range(4):
         own = numbers([each for each in found if each.subject == f"seat{seat}"])
         assert own == list(range(len(own)))

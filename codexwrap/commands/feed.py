@@ -28,7 +28,7 @@ def main(arguments: Sequence[str]) -> int:
         _show(event, options)
     while options.follow:
         time.sleep(_POLL)
-        reading = journal.read(path, reading.offset)
+        reading = journal.read(path, reading.cursor)
         for event in reading.events:
             if options.seat in (None, event.subject):
                 _show(event, options)
