@@ -7,7 +7,7 @@ stopped there is a third one, which has the sides of each conflict. On an unborn
 Apart from objects and that ref nothing changes: not the index, the tree, branches, stash, reflogs or configuration.
 Objects are written to a store apart and moved in when they are complete: a snapshot that fails leaves nothing, and
 one that finds nothing new writes nothing. Like all refs but branches and tags, snapshots are neither pushed nor
-fetched, unless by `--mirror`.
+fetched, unless by `--mirror`, but `git log --all` shows them.
 """
 
 import contextlib

@@ -97,6 +97,11 @@ class Turns:
         return self._look.live is not None or self._report is Report.WORKING
 
     @property
+    def reports(self) -> bool:
+        """This version of the agent reports its status."""
+        return self._report is not None
+
+    @property
     def resting(self) -> bool:
         """A turn is open whose answer stands still: time alone changes nothing more."""
         return self._resting
@@ -131,4 +136,4 @@ class Turns:
 
 
 def _stands_answered(look: Look) -> bool:
-    return look.answered and look.banner is None and look.live is None and look.draft is not None
+    return look.answered and look.banner is None and look.live is None and look.popup is None

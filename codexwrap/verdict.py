@@ -52,6 +52,14 @@ class _Sign(NamedTuple):
     objection: str
 
 
+class _Wait(NamedTuple):
+    """Since when a live row says the same, and which seconds it counted then."""
+
+    since: float
+    live: Live
+    seconds: int
+
+
 class Judge:
     """Says what a seat is, from its frames, reports and end, in the order in which they come.
 
@@ -73,7 +81,7 @@ class Judge:
         self._sign: _Sign | None = None
         self._repainted = False  # they came together with several prompts: a whole past was painted
         self._error_at: float | None = None  # the agent reported an error that no words have explained yet
-        self._waiting: tuple[float, Live] | None = None
+        self._waiting: _Wait | None = None
         self._episode_is_wait = False
 
     # --- what happens ---------------------------------------------------------------------------------------------
@@ -193,7 +201,9 @@ class Judge:
             return ""
         if self.episode is not None and since - self.episode.at > _SETTLED:
             asked = turns.open or turns.last
-            return "" if asked and not asked.local and asked.opened > self.episode.at else "the same death, painted again"
+            return (
+                "" if asked and not asked.local and asked.opened > self.episode.at else "the same death, painted again"
+            )
         if self._error_at is not None and abs(since - self._error_at) <= _JUST_ENDED:
             return ""
         turn = turns.open or (turns.last if since - turns.ended <= _JUST_ENDED else None)
@@ -226,17 +236,18 @@ class Judge:
     def _follow_waiting(self, look: Look, at: float) -> None:
         if look.live is None or look.page is not None or look.tool:
             self._waiting = None
-        elif self._waiting is None or self._waiting[1] is not look.live or look.body != self._look.body:
-            self._waiting = (at, look.live)
+        elif self._waiting is None or self._waiting.live is not look.live or look.body != self._look.body:
+            self._waiting = _Wait(at, look.live, look.seconds)
 
     def _see_waiting(self, at: float) -> None:
         if self._waiting is None or self.episode is not None:
             return
-        since, live = self._waiting
+        since, live, seconds = self._waiting
         patience, cause = _WAITS[live]
-        if at - since >= patience:
+        # The row counts its own seconds; a recording that plays faster than it was made has only those.
+        if max(at - since, self._look.seconds - seconds) >= patience:
             says = Evidence("screen", f"{self._look.live_text}, for more than {patience:g} s")
-            self._open(Change(since + patience, State.STALLED, CAUSES[cause], evidence=(says,)))
+            self._open(Change(min(at, since + patience), State.STALLED, CAUSES[cause], evidence=(says,)))
             self._episode_is_wait = True
 
     def _see_alive(self) -> None:
@@ -254,7 +265,7 @@ class Judge:
             return self._look.live is not Live.NO_SERVER
         if cause == "network.unreachable":
             return self._look.live is Live.WORKING
-        return cause == "stall.no_progress" and (self._waiting is None or self._waiting[0] > since)
+        return cause == "stall.no_progress" and (self._waiting is None or self._waiting.since > since)
 
     def _calm(self) -> State:
         """What a seat is that neither died nor stalled."""
@@ -262,7 +273,10 @@ class Judge:
             return State.SUSPECT
         if self._turns.running:
             return State.WORKING
-        return State.IDLE if self._look.draft is not None else self.state
+        lives = (
+            self._look.draft is not None or self._look.prompt is not None or self._look.answered or self._turns.reports
+        )
+        return State.IDLE if lives else self.state
 
     def _cause_of_end(self, status: int, signal: str) -> str | None:
         if signal:

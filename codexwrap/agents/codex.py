@@ -131,6 +131,9 @@ _RED = frozenset({"cd0000", "red", "brightred", "ff0000"})
 _YELLOW = frozenset({"cdcd00", "brown", "yellow", "brightyellow", "brightbrown"})
 _LIVE = re.compile(r"^(?:[•◦∙·⠀-⣿]\s*)?(\S.*?)\s*\((?:(?:\d+[dhms]\s*)+[•·]\s*)?esc to interrupt", re.IGNORECASE)
 _SERVER = re.compile(r"^(?:[•◦]\s*)?Reconnecting to server")
+_COUNTED = re.compile(r"\(((?:\d+[dhms]\s*)+)")
+_SPAN = re.compile(r"(\d+)([dhms])")
+_UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 _POPUP_HINT = re.compile(r"(?i)enterselect|enterto(?:confirm|select)|esc(?:toclose|togoback|back)|Pressentertoconfirm")
 _OVERLAY = re.compile(r"^/?(?:TRANSCRIPT|DIFF)/")
 
@@ -166,6 +169,7 @@ def look(screen: "Screen") -> Look:
         passed=tuple(banners[:-1] if last else banners),
         live=live,
         live_text=live_text,
+        seconds=_seconds(live_text),
         draft=_draft(screen, composer.row) if composer else None,
         prompt=squash(_paragraph(screen, prompt_row)[1:]) if prompts else None,
         prompts=len(prompts),
@@ -227,6 +231,11 @@ def _live(starts: Sequence[_Start], end: int) -> tuple[Live | None, str]:
     if "waiting for network" in text:
         return Live.NO_NETWORK, text
     return (Live.RETRYING if re.match(r"^(?:\W\s*)?Re-?(?:connecting|trying)", text) else Live.WORKING), text
+
+
+def _seconds(live_text: str) -> int:
+    counted = _COUNTED.search(live_text)
+    return sum(int(count) * _UNITS[unit] for count, unit in _SPAN.findall(counted[1])) if counted else 0
 
 
 def _banners(screen: "Screen", cells: Sequence[_Start]) -> Iterator[Banner]:

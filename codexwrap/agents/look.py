@@ -42,7 +42,7 @@ class Look(NamedTuple):
     `banner` is the fatal-looking cell at the live end: nothing of the conversation stands below it; `passed` are those
     that something does. `prompt` is the last prompt of the conversation, squashed, and `prompts` how many of them are in
     sight; `answered` says that the agent wrote something below that prompt. `draft` is what stands unsent in the composer,
-    None where there is no composer. `popup` is the squashed text of what stands in the composer's place. `tool` says that
+    None where there is no composer. `popup` is the squashed text of what stands in the composer's place. `seconds` are those that the live row counts. `tool` says that
     a tool of the agent's runs; `body` changes whenever the conversation does.
     """
 
@@ -50,6 +50,7 @@ class Look(NamedTuple):
     passed: tuple[Banner, ...] = ()
     live: Live | None = None
     live_text: str = ""
+    seconds: int = 0
     draft: str | None = None
     prompt: str | None = None
     prompts: int = 0

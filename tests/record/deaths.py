@@ -98,7 +98,7 @@ ACCOUNT_CHANGED = Death(
     lambda _: refusals.TOKEN_REVOKED,
     {
         f"{_NO_REFRESH}becauseyouhavesinceloggedoutorsignedintoanotheraccount\\.Pleasesigninagain\\.": None,
-        f"{_NO_REFRESH}\\.": "auth.*",
+        _NO_REFRESH: "auth.*",
         "■unexpectedstatus401Unauthorized": "auth.*",
         "■exceededretrylimit,laststatus:401Unauthorized": "auth.*",
     },
@@ -271,7 +271,7 @@ STREAM_OVERLOADED = Death(
     lambda _: refusals.failure("server_is_overloaded", "The server is overloaded."),
     {
         r"[■⚠]Selectedmodelisatcapacity\.Pleasetryadifferentmodel\.": None,
-        r"■streamdisconnectedbeforecompletion:Theserverisoverloaded\.": None,
+        r"■streamdisconnectedbeforecompletion:Theserverisoverloaded\.": "provider.stream_lost",
     },
 )
 FORBIDDEN = Death("provider.forbidden", lambda _: refusals.FORBIDDEN, _sentence("■unexpectedstatus403Forbidden:"))
