@@ -10,9 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from codexwrap import atomic, events, gitfacts, handover, redact
+from codexwrap import atomic, events, handover
 from codexwrap.errors import UserError
+from codexwrap.git import gitfacts
 from codexwrap.paths import State
+from codexwrap.redact import redact
 from codexwrap.shelf import CLAIM, VERSION, Saved, all_of, claimed, load
 from codexwrap.story import Session, Story
 

@@ -113,7 +113,7 @@ def _usage() -> str:
 
 
 def _complain(error: UserError) -> int:
-    from codexwrap.redact import printable
+    from codexwrap.redact.redact import printable
 
     print(f"codexwrap: {printable(str(error))}", file=sys.stderr)
     return error.code
@@ -124,7 +124,8 @@ def _crashed() -> int:
     import time
     import traceback
 
-    from codexwrap import atomic, paths, redact
+    from codexwrap import atomic, paths
+    from codexwrap.redact import redact
 
     told = (
         f"codexwrap {__version__}, Python {platform.python_version()}, {platform.platform()}\n{traceback.format_exc()}"

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from codexwrap import atomic, events, handover, paths
-from codexwrap.gitfacts import Facts
-from codexwrap.redact import printable
+from codexwrap.git.gitfacts import Facts
+from codexwrap.redact.redact import printable
 
 
 def write(folder: Path, record: dict[str, Any], facts: Facts | None) -> Path:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from codexwrap.redact import printable
+from codexwrap.redact.redact import printable
 
 _FILES = 30
 _SCREEN = 30

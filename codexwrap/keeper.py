@@ -9,30 +9,19 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from codexwrap import (
-    agents,
-    causes,
-    checkpoint,
-    deadreport,
-    events,
-    gitfacts,
-    journal,
-    paths,
-    redact,
-    redactrows,
-    resettime,
-    seats,
-    second,
-)
+from codexwrap import agents, checkpoint, deadreport, events, journal, paths, seats
 from codexwrap.agents.look import Agent, Running
-from codexwrap.causes import State
 from codexwrap.config import Config
 from codexwrap.errors import UserError
 from codexwrap.events import Event
+from codexwrap.git import gitfacts
 from codexwrap.journal import Journal, JournalError
 from codexwrap.paths import State as Root
+from codexwrap.redact import redact, redactrows
 from codexwrap.story import Session, Story
-from codexwrap.verdict import Change, Evidence
+from codexwrap.verdict import causes, resettime, second
+from codexwrap.verdict.causes import State
+from codexwrap.verdict.verdict import Change, Evidence
 
 IN_PROGRESS, BLOCKED = "IN_PROGRESS", "BLOCKED-on-seat-death"
 

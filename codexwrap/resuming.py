@@ -5,14 +5,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from codexwrap import agents, events, gitfacts, handover, seats, shelf
+from codexwrap import agents, events, handover, seats, shelf
 from codexwrap.agents.look import Agent
-from codexwrap.causes import State
 from codexwrap.errors import UserError
 from codexwrap.events import Event
+from codexwrap.git import gitfacts
 from codexwrap.keeper import BLOCKED, IN_PROGRESS
 from codexwrap.paths import State as Root
 from codexwrap.shelf import Saved
+from codexwrap.verdict.causes import State
 
 
 class Plan(NamedTuple):

@@ -8,8 +8,9 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, NoReturn
 
-from codexwrap import agents, config, launch, paths, pump, seats
+from codexwrap import agents, config, paths, seats
 from codexwrap.errors import UserError
+from codexwrap.pump import launch, pump
 
 
 class Options(NamedTuple):
@@ -63,7 +64,7 @@ def _become(argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
 
 
 def _run_unwatched(why: str, argv: Sequence[str], environ: Mapping[str, str]) -> int:
-    from codexwrap.redact import printable
+    from codexwrap.redact.redact import printable
 
     print(f"codexwrap: {printable(why)}: this seat runs unwatched", file=sys.stderr)
     return pump.run(argv, environ)

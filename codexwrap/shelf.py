@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from codexwrap.causes import State
 from codexwrap.errors import UserError
 from codexwrap.paths import State as Root
+from codexwrap.verdict.causes import State
 
 VERSION = 1
 CLAIM = ".resumed.json"  # beside a checkpoint that somebody resumed

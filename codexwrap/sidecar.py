@@ -12,11 +12,11 @@ from typing import Any
 from codexwrap import agents, cast, config, events, paths, seats
 from codexwrap.agents.look import Agent
 from codexwrap.cast import Header, Record
-from codexwrap.causes import CAUSES, State
-from codexwrap.headless import Headless
 from codexwrap.keeper import About, Keeper, Scene
-from codexwrap.verdict import Change, Evidence
-from codexwrap.watch import Watch
+from codexwrap.verdict.causes import CAUSES, State
+from codexwrap.verdict.headless import Headless
+from codexwrap.verdict.verdict import Change, Evidence
+from codexwrap.verdict.watch import Watch
 
 _RETRY = 2.0  # seconds between two tries to post what could not be posted
 _LAST_TRIES = 30  # of them, when the seat has ended and something is still owed

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from codexwrap.redact import printable
+from codexwrap.redact.redact import printable
 
 _COLOURS = {
     "DEAD": "31",

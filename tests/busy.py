@@ -20,8 +20,8 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from codexwrap import git, scratch, snapshot, tidy
-from codexwrap.snapshot import Snapshot
+from codexwrap.git import git, scratch, snapshot, tidy
+from codexwrap.git.snapshot import Snapshot
 from tests import repos
 
 FILES = [f"{folder}{name}" for folder in ("", "dir/", "dir/deep/") for name in ("a", "b", "c", "d")]

@@ -3,7 +3,8 @@
 import time
 from pathlib import Path
 
-from codexwrap import checkpoint, gitfacts
+from codexwrap import checkpoint
+from codexwrap.git import gitfacts
 from codexwrap.paths import State
 from codexwrap.story import Story
 

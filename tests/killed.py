@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from codexwrap import agents
-from codexwrap.causes import CAUSES, State
 from codexwrap.config import Config
 from codexwrap.keeper import About, Keeper, Scene
 from codexwrap.paths import State as Root
-from codexwrap.verdict import Change, Evidence
+from codexwrap.verdict.causes import CAUSES, State
+from codexwrap.verdict.verdict import Change, Evidence
 
 OPERATIONS = ("open", "write", "fsync", "replace", "rename", "mkdir", "unlink", "link", "ftruncate", "rmdir")
 

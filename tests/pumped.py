@@ -6,7 +6,7 @@ MODE says who listens: `FILE` (a process that writes the recording there), `neve
 import os
 import sys
 
-from codexwrap import launch, pump
+from codexwrap.pump import launch, pump
 
 _COPY = "import os, sys\nwhile data := os.read(0, 65536): os.write(1, data)"
 _SLEEP = "import select\npoller = select.poll()\npoller.register(0, 0)\npoller.poll()"  # until the pump closes the pipe

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Self
 from pyte.graphics import FG_BG_256
 from pyte.screens import wcwidth
 
-from codexwrap.screen import Cell, Screen
+from codexwrap.screen.screen import Cell, Screen
 from tests.support import need
 
 # The words for colours are pyte's, so that looks can be compared.

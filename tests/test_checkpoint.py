@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from codexwrap import checkpoint, events, gitfacts, shelf
+from codexwrap import checkpoint, events, shelf
 from codexwrap.checkpoint import Seat
 from codexwrap.errors import UserError
+from codexwrap.git import gitfacts
 from codexwrap.paths import State
 from codexwrap.story import Meta, Session, Story
 from tests import disks, repos

@@ -7,7 +7,7 @@ import pytest
 
 from codexwrap import cast
 from codexwrap.drill.driver import squash
-from codexwrap.screen import Screen
+from codexwrap.screen.screen import Screen
 from tests import corpus
 
 RECORDINGS = list(corpus.recordings())

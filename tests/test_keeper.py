@@ -9,13 +9,13 @@ import pytest
 
 from codexwrap import agents, checkpoint, events, journal, seats
 from codexwrap.agents.look import Running
-from codexwrap.causes import CAUSES, State
 from codexwrap.config import Config
 from codexwrap.events import Event
 from codexwrap.keeper import About, Keeper, Scene
 from codexwrap.paths import State as Root
 from codexwrap.story import Session
-from codexwrap.verdict import Change, Evidence
+from codexwrap.verdict.causes import CAUSES, State
+from codexwrap.verdict.verdict import Change, Evidence
 from tests import disks, killed, repos
 
 NOW = 1_700_000_000.0
@@ -34,8 +34,11 @@ def repo(tmp_path: Path) -> Path:
     return made
 
 
+CONFIG = Config()
+
+
 def make(
-    root: Root, cwd: Path, *, agent: Any = agents.AGENTS["codex"], config: Config = Config(), **about: Any
+    root: Root, cwd: Path, *, agent: Any = agents.AGENTS["codex"], config: Config = CONFIG, **about: Any
 ) -> Keeper:
     environ = about.pop("environ", {})
     given = {"seat": "alpha", "run": "run-1", "argv": ["codex"], "cwd": str(cwd), "pid": os.getpid(), "started": NOW}

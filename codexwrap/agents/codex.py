@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from codexwrap.agents.look import Banner, Finding, Line, Live, Look, Page, Running, Turning, join, squash
 
 if TYPE_CHECKING:  # the launch path asks how Codex is started, and must not pay for a renderer
-    from codexwrap.screen import Screen
+    from codexwrap.screen.screen import Screen
     from codexwrap.story import Session, Story
 
 name = "codex"

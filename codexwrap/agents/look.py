@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from codexwrap.screen import Screen
+    from codexwrap.screen.screen import Screen
     from codexwrap.story import Session, Story
 
 
@@ -42,8 +42,9 @@ class Look(NamedTuple):
     `banner` is the fatal-looking cell at the live end: nothing of the conversation stands below it; `passed` are those
     that something does. `prompt` is the last prompt of the conversation, squashed, and `prompts` how many of them are in
     sight; `answered` says that the agent wrote something below that prompt. `draft` is what stands unsent in the composer,
-    None where there is no composer. `popup` is the squashed text of what stands in the composer's place. `seconds` are those that the live row counts. `tool` says that
-    a tool of the agent's runs; `body` changes whenever the conversation does.
+    None where there is no composer. `popup` is the squashed text of what stands in the composer's place. `seconds` are
+    those that the live row counts. `tool` says that a tool of the agent's runs; `body` changes whenever the conversation
+    does.
     """
 
     banner: Banner | None = None

@@ -4,9 +4,10 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 
-from codexwrap import bashline, completion, paths
-from codexwrap.completion import Answer, Files, Program, Word
+from codexwrap import paths
 from codexwrap.errors import UsageError
+from codexwrap.shells import bashline, completion
+from codexwrap.shells.completion import Answer, Files, Program, Word
 
 
 def main(arguments: Sequence[str]) -> int:

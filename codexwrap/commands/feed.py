@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from codexwrap import events, journal, paths
 from codexwrap.events import Event
 from codexwrap.options import Parser, count
-from codexwrap.redact import printable
+from codexwrap.redact.redact import printable
 
 _POLL = 0.2  # seconds
 

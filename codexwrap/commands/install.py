@@ -7,9 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from codexwrap import rcfile, shells
 from codexwrap.options import Parser
-from codexwrap.redact import printable
+from codexwrap.redact.redact import printable
+from codexwrap.shells import rcfile, shells
 
 
 def main(arguments: Sequence[str]) -> int:

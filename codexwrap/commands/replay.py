@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from codexwrap import agents, replay, tables
+from codexwrap import agents, tables
 from codexwrap.options import Parser
-from codexwrap.redact import printable
+from codexwrap.redact.redact import printable
+from codexwrap.verdict import replay
 
 
 def main(arguments: Sequence[str]) -> int:

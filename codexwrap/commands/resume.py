@@ -4,12 +4,13 @@ import os
 import sys
 from collections.abc import Sequence
 
-from codexwrap import checkpoint, config, events, handover, launch, paths, resuming, session, tables
+from codexwrap import checkpoint, config, events, handover, paths, resuming, session, tables
 from codexwrap.checkpoint import Saved
 from codexwrap.errors import UserError
 from codexwrap.journal import Journal, JournalError
 from codexwrap.options import Parser
-from codexwrap.redact import printable
+from codexwrap.pump import launch
+from codexwrap.redact.redact import printable
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -5,8 +5,9 @@ import os
 import sys
 from collections.abc import Sequence
 
-from codexwrap import hint, paths, session
+from codexwrap import paths, session
 from codexwrap.errors import UsageError
+from codexwrap.shells import hint
 
 USAGE = """\
 usage: codexwrap-seat NAME [--ticket ID] [--force] [PROGRAM [ARGUMENTS...]]

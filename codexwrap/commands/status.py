@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from codexwrap import events, paths, seats, tables
-from codexwrap.causes import State
 from codexwrap.options import Parser
-from codexwrap.redact import printable
+from codexwrap.redact.redact import printable
+from codexwrap.verdict.causes import State
 
 _HEADINGS = ("SEAT", "STATE", "CAUSE", "SINCE", "ITEM", "BRANCH", "CHECKPOINT")
 _CLEAR = "\x1b[H\x1b[2J"

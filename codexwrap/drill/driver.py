@@ -14,7 +14,7 @@ from typing import NamedTuple, Self
 
 from codexwrap.drill import processes
 from codexwrap.drill.replies import Replies
-from codexwrap.screen import Screen
+from codexwrap.screen.screen import Screen
 
 KEYSTROKE = 0.012  # seconds between characters; a faster burst counts as pasted text, and Enter then as one more line
 PAUSE = 0.25  # seconds before Enter, for the same reason

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from codexwrap import events, journal, replay
+from codexwrap import events, journal
 from codexwrap.agents import codex
 from codexwrap.cast import OUTPUT, Header, Record
 from codexwrap.drill.driver import Terminal
 from codexwrap.events import Event
 from codexwrap.paths import State
+from codexwrap.verdict import replay
 
 _LOOK = 0.05  # seconds between two looks at the feed
 

@@ -4,7 +4,8 @@ import sys
 import time
 from pathlib import Path
 
-from codexwrap import cast, replay
+from codexwrap import cast
+from codexwrap.verdict import replay
 
 _LONGEST_PAUSE = 0.3  # seconds; a recording's longer ones are cut to this
 

@@ -9,10 +9,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from codexwrap import replay
 from codexwrap.drill import codexhome, measure
 from codexwrap.drill.driver import Terminal
 from codexwrap.paths import State
+from codexwrap.verdict import replay
 
 _RECORDING = "death.cast.xz"
 _DEATH = 45.0  # seconds

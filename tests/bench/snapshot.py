@@ -16,8 +16,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from codexwrap import compare, gitfacts, prune, snapshot
-from codexwrap.snapshot import Snapshot
+from codexwrap.git import compare, gitfacts, prune, snapshot
+from codexwrap.git.snapshot import Snapshot
 from tests import busy, repos
 
 FOLDER = "refs/codexwrap/seat/"

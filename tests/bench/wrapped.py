@@ -9,7 +9,7 @@ import sys
 ROOT = __file__.rpartition("/tests/")[0]
 sys.path[0] = ROOT
 
-from codexwrap import pump  # noqa: E402
+from codexwrap.pump import pump  # noqa: E402
 
 
 def listen(kind: str) -> int:

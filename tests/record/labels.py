@@ -4,7 +4,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from codexwrap.drill.driver import squash
-from codexwrap.screen import Screen
+from codexwrap.screen.screen import Screen
 from tests.record.stage import Episode, NotAsPlannedError
 
 if TYPE_CHECKING:

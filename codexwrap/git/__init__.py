@@ -1,0 +1,1 @@
+"""Save a repository without touching it."""

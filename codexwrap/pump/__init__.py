@@ -1,0 +1,1 @@
+"""Run the agent under a pty."""

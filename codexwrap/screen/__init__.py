@@ -1,0 +1,1 @@
+"""Draw what a terminal shows."""

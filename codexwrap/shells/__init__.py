@@ -1,0 +1,1 @@
+"""Fit bash, zsh and fish."""

@@ -1,0 +1,1 @@
+"""Judge whether a seat lives."""
