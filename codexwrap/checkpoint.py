@@ -15,6 +15,7 @@ from codexwrap.errors import UserError
 from codexwrap.git import gitfacts
 from codexwrap.paths import State
 from codexwrap.redact import redact
+from codexwrap.redact.quoted import quoted
 from codexwrap.shelf import CLAIM, VERSION, Saved, all_of, claimed, load
 from codexwrap.story import Session, Story
 
@@ -101,7 +102,7 @@ def build(
         "prompt": _start(story.prompt, _PROMPT, known),
         "plan": [{"step": _start(step, _ACTION, known), "status": status} for step, status in story.plan[:_STEPS]],
         "actions": [_start(action, _ACTION, known) for action in story.actions[-_ACTIONS:]],
-        "words": redact.redact(story.words[-_WORDS * _MARGIN :], known)[-_WORDS:],
+        "words": quoted(story.words[-_WORDS * _MARGIN :], known, keep="\n\t")[-_WORDS:],
         "tokens": story.tokens,
         "screen": _redacted(list(screen), known),
         "evidence": _redacted(list(evidence), known),
@@ -110,7 +111,7 @@ def build(
 
 
 def _start(text: str, most: int, known: Sequence[str]) -> str:
-    return redact.redact(text[: most * _MARGIN], known)[:most]
+    return quoted(text[: most * _MARGIN], known, keep="\n\t")[:most]
 
 
 def save(state: State, record: dict[str, Any]) -> Path:

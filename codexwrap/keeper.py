@@ -18,6 +18,7 @@ from codexwrap.git import gitfacts
 from codexwrap.journal import Journal, JournalError
 from codexwrap.paths import State as Root
 from codexwrap.redact import redact, redactrows
+from codexwrap.redact.quoted import quoted
 from codexwrap.story import Session, Story
 from codexwrap.verdict import causes, resettime, second
 from codexwrap.verdict.causes import State
@@ -315,7 +316,7 @@ class Keeper:
         return f"{local:%H:%M}" if local.date() == today else f"{local:%Y-%m-%d %H:%M}"
 
     def _said(self, evidence: Evidence) -> dict[str, str]:
-        return {"witness": evidence.witness, "says": redact.redact(redact.printable(evidence.says), self._known)}
+        return {"witness": evidence.witness, "says": quoted(evidence.says, self._known)}
 
     def _post(
         self,

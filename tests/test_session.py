@@ -290,11 +290,13 @@ def test_a_wrapper_without_a_standard_input_hands_the_lock_to_its_sidecar_all_th
 ) -> None:
     script, wait = 'exec "$@" <&-', f"echo up; until [ -e {tmp_path}/go ]; do sleep 0.01; done"
     process = subprocess.Popen(["sh", "-c", script, "sh", *CODEXWRAP, "--seat", "a", "sh", "-c", wait], env=env)
-    number = sidecar(env, "a")
-    assert tmp_path / "state/seats/a/lock" in processes.open_files(number)
-    (tmp_path / "go").touch()
-    assert process.wait(30) == 0
-    until_free(env, "a")
+    try:
+        number = sidecar(env, "a")
+        assert tmp_path / "state/seats/a/lock" in processes.open_files(number)
+    finally:
+        (tmp_path / "go").touch()
+        assert process.wait(30) == 0
+        until_free(env, "a")
 
 
 def test_secrets_among_the_arguments_are_not_kept(tmp_path: Path, env: dict[str, str]) -> None:
