@@ -97,7 +97,12 @@ class Encoder:
         now = self._clock() - self._start
         interval = max(0.0, round(now - self._last, 6))
         self._last += interval
-        return _line([interval, code, data])
+        return line(Record(interval, code, data))
+
+
+def line(record: Record) -> bytes:
+    """An event's line, with its newline; its time stands there as it is."""
+    return _line([record.time, record.code, record.data])
 
 
 def _line(record: object) -> bytes:
