@@ -8,6 +8,7 @@ from codexwrap import paths
 from codexwrap.errors import UsageError, UserError
 
 _MOST_GIT_SECONDS = 60.0  # a seat that died is not told of while git thinks
+_MOST = 1e15
 
 
 class Config(NamedTuple):
@@ -15,7 +16,17 @@ class Config(NamedTuple):
 
     `ticket_pattern` finds a ticket in a branch's name; `dead_seats` is the folder of the reports on dead seats, a path
     from the root or from `~`, by default one in the state root; `git_seconds` is how long git may take when a seat dies;
-    `record` keeps a recording of each seat.
+    `record` keeps a recording of each seat; `item_on_exit` is the state that an item in progress gets when the last seat
+    on it ended without having died, by default none.
+
+    `snapshots` lets checkpoints save the working tree, files up to `snapshot_file_bytes`, within `snapshot_seconds`;
+    `checkpoint_minutes` is how often a tree that changes is looked at between turns, 0 for never. Of each seat
+    `keep_checkpoints` and `keep_snapshots` are kept, none older than `keep_days`, snapshots of `keep_bytes` together.
+
+    `resume` says what a start of a seat that died does with its checkpoint: `ask`, `auto`, `never`. `isolate` keeps a seat
+    apart from others: `process`, `home`. `continue_` is a line that is typed into a seat whose provider is back.
+
+    A table `[seats.NAME]` in the file holds what is different for one seat.
     """
 
     seat: str = ""
@@ -24,19 +35,38 @@ class Config(NamedTuple):
     dead_seats: str = ""
     git_seconds: float = 2.0
     record: bool = False
+    item_on_exit: str = ""
+    snapshots: bool = True
+    snapshot_file_bytes: int = 50_000_000
+    snapshot_seconds: float = 60.0
+    checkpoint_minutes: float = 5.0
+    keep_checkpoints: int = 50
+    keep_snapshots: int = 100
+    keep_days: float = 30.0
+    keep_bytes: int = 500_000_000
+    resume: str = "ask"
+    isolate: str = ""
+    continue_: str = ""
 
 
-def load(environ: Mapping[str, str]) -> Config:
-    """The settings: environment over file over defaults. Raises UsageError for what is no setting, naming the nearest."""
-    values = _from_file(environ)
-    for name in Config._fields:
+_NAMES = {field.rstrip("_"): field for field in Config._fields}  # `continue` is a word of Python's own
+_CHOICES = {"resume": ("ask", "auto", "never"), "isolate": ("", "process", "home")}
+
+
+def load(environ: Mapping[str, str], seat: str = "") -> Config:
+    """The settings, of a seat where one is named: environment over file over defaults.
+
+    Raises UsageError for what is no setting, naming the nearest.
+    """
+    values = _from_file(environ, seat)
+    for name, field in _NAMES.items():
         text = environ.get(f"CODEXWRAP_{name.upper()}")
         if text is not None:
-            values[name] = _from_text(name, text)
+            values[field] = _from_text(name, text)
     return Config(**values)
 
 
-def _from_file(environ: Mapping[str, str]) -> dict[str, Any]:
+def _from_file(environ: Mapping[str, str], seat: str) -> dict[str, Any]:
     named = bool(environ.get("CODEXWRAP_CONFIG"))
     try:
         path = os.fspath(paths.config(environ))
@@ -61,7 +91,19 @@ def _from_file(environ: Mapping[str, str]) -> dict[str, Any]:
         values = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise UsageError(f"{path}: {error}") from None
-    return {name: _checked(f"{path}: ", name, value) for name, value in values.items()}
+    by_seat = values.pop("seats", {})
+    if not isinstance(by_seat, dict) or not all(isinstance(table, dict) for table in by_seat.values()):
+        raise UsageError(f"{path}: seats holds tables: [seats.NAME]")
+    found = _all_checked(f"{path}: ", values)
+    for name, table in by_seat.items():
+        own = _all_checked(f"{path}: seats.{name}: ", table)
+        if name == seat:
+            found |= own
+    return found
+
+
+def _all_checked(where: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    return {_NAMES[name]: value for name, each in values.items() for value in [_checked(where, name, each)]}
 
 
 def _text(path: str) -> str:
@@ -70,12 +112,12 @@ def _text(path: str) -> str:
 
 
 def _checked(where: str, name: str, value: Any) -> Any:
-    if name not in Config._fields:
+    if name not in _NAMES:
         import difflib
 
-        near = difflib.get_close_matches(name, Config._fields, 1, 0.5)
+        near = difflib.get_close_matches(name, _NAMES, 1, 0.5)
         raise UsageError(f"{where}no setting is named {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
-    kind = type(Config._field_defaults[name])
+    kind = type(Config._field_defaults[_NAMES[name]])
     if kind is float and type(value) is int:
         value = float(value)
     if type(value) is not kind:
@@ -84,7 +126,7 @@ def _checked(where: str, name: str, value: Any) -> Any:
     return value
 
 
-_KINDS: dict[type, str] = {str: "text in quotes", float: "a number", bool: "true or false"}
+_KINDS: dict[type, str] = {str: "text in quotes", int: "a whole number", float: "a number", bool: "true or false"}
 _TRUTH = {
     "1": True,
     "true": True,
@@ -100,7 +142,7 @@ _TRUTH = {
 
 def _from_text(name: str, text: str) -> Any:
     variable = f"CODEXWRAP_{name.upper()}: "
-    kind = type(Config._field_defaults[name])
+    kind = type(Config._field_defaults[_NAMES[name]])
     if kind is bool:
         if text.lower() not in _TRUTH:
             raise UsageError(f"{variable}must be true or false, not {text!r}")
@@ -122,8 +164,15 @@ def _check(where: str, name: str, value: Any) -> None:
             re.compile(value)
         except (re.error, OverflowError, RecursionError) as error:
             raise UsageError(f"{where}ticket_pattern is no regular expression: {error}") from None
+    elif name in _CHOICES and value not in _CHOICES[name]:
+        known = ", ".join(repr(each) for each in _CHOICES[name])
+        raise UsageError(f"{where}{name} must be one of {known}, not {value!r}")
+    elif name == "continue" and not value.isprintable():
+        raise UsageError(f"{where}continue must be one line, not {value!r}")
     elif name == "git_seconds" and not 0 < value <= _MOST_GIT_SECONDS:
         raise UsageError(f"{where}git_seconds must be more than 0 and at most {_MOST_GIT_SECONDS:g}, not {value}")
+    elif type(value) in (int, float) and not 0 <= value < _MOST:
+        raise UsageError(f"{where}{name} must not be less than 0, or without end, not {value}")
     elif name == "dead_seats" and value:
         # Who writes there works in no directory of the user's.
         if not value.startswith(("/", "~")) or "\0" in value:

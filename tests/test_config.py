@@ -48,13 +48,34 @@ def test_the_environment_goes_before_the_file(tmp_path: Path) -> None:
     assert found == Config(seat="beta", ticket="", record=False, git_seconds=0.5)
 
 
+def test_what_a_seat_has_of_its_own_goes_before_what_all_have(tmp_path: Path) -> None:
+    text = 'isolate = "process"\nkeep_days = 7\n'
+    text += '[seats.alpha]\nisolate = "home"\ncontinue = "go on"\n[seats."b c"]\nrecord = true'
+    (tmp_path / "config.toml").write_text(text)
+    environ = {"CODEXWRAP_CONFIG": str(tmp_path / "config.toml")}
+    assert config.load(environ) == Config(isolate="process", keep_days=7.0)
+    assert config.load(environ, "alpha") == Config(isolate="home", keep_days=7.0, continue_="go on")
+    assert config.load(environ, "b c").record
+    own = config.load({**environ, "CODEXWRAP_ISOLATE": "", "CODEXWRAP_CONTINUE": "next"}, "alpha")
+    assert (own.isolate, own.continue_) == ("", "next")
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ('saet = "a"', "no setting is named 'saet'; did you mean 'seat'?"),
         ("git_second = 1", "did you mean 'git_seconds'?"),
         ('tickets = "a"', "did you mean 'ticket'?"),
-        ("[seats]", "no setting is named 'seats'; did you mean 'seat'?"),
+        ("seats = 1", "seats holds tables: [seats.NAME]"),
+        ("[seats]\nalpha = 1", "seats holds tables: [seats.NAME]"),
+        ("[seats.alpha]\nsaet = 1", "seats.alpha: no setting is named 'saet'; did you mean 'seat'?"),
+        ('resume = "yes"', "resume must be one of 'ask', 'auto', 'never', not 'yes'"),
+        ('isolate = "all"', "isolate must be one of '', 'process', 'home', not 'all'"),
+        ('continue = "a\\nb"', "continue must be one line, not "),
+        ("continue_ = 'a'", "no setting is named 'continue_'; did you mean 'continue'?"),
+        ("keep_bytes = 1.5", "keep_bytes must be a whole number, not 1.5"),
+        ("keep_days = -1", "keep_days must not be less than 0, or without end, not -1"),
+        ("keep_days = nan", "keep_days must not be less than 0, or without end, not nan"),
         ("zzz = 1", "no setting is named 'zzz'"),
         ('"a\\nb\\u001b[31m" = 1', r"no setting is named 'a\nb\x1b[31m'"),
         ("seat = 1", "seat must be text in quotes, not 1"),
