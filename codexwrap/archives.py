@@ -109,7 +109,7 @@ def _reading(archive: _Archive) -> Iterator[File]:
 def _open(path: Path) -> BinaryIO | None:
     try:
         return path.open("rb")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
 
 

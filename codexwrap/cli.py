@@ -10,7 +10,7 @@ from codexwrap.errors import UsageError, UserError
 COMMANDS = {
     "resume": "go on from a seat's last checkpoint",
     "status": "show every seat",
-    "feed": "show what was posted",
+    "feed": "show what was posted, and post",
     "install": "set up shell and timer",
     "drill": "kill a real session on loopback, and see",
     "replay": "judge a recording",

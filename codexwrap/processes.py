@@ -19,6 +19,15 @@ def descendants(pid: int) -> list[int]:
     return found
 
 
+def ancestors(pid: int) -> list[int]:
+    """What started a process, and what started that, nearest first; nothing where the system does not tell (no /proc)."""
+    found: list[int] = []
+    while (parent := _parent(pid)) and parent not in found:
+        found.append(parent)
+        pid = parent
+    return found
+
+
 def open_files(pid: int) -> list[Path]:
     """The files that a process has open; none where it is another user's, gone, or the system does not tell."""
     folder = _PROC / str(pid) / "fd"

@@ -119,7 +119,7 @@ def in_pieces(path: Path, limit: int) -> list[Event]:
 @given(st.lists(st.binary(max_size=30) | PIECES).map(b"".join), st.integers(1, 400), st.integers(0, 3000))
 def test_whatever_is_in_the_file_what_is_appended_can_be_read(content: bytes, block: int, limit: int) -> None:
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(journal, "_BLOCK", block)
+        patch.setattr("codexwrap.reading._BLOCK", block)
         path = Path(folder, "feed.jsonl")
         path.write_bytes(content)
         added = event(1)

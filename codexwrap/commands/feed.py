@@ -1,4 +1,4 @@
-"""Show what was posted."""
+"""Show what was posted, and post."""
 
 import argparse
 import os
@@ -11,11 +11,21 @@ from codexwrap.options import Parser, count
 from codexwrap.redact.redact import printable
 
 _POLL = 0.2  # seconds
+_VERBS = ("items", "post")
 
 
 def main(arguments: Sequence[str]) -> int:
-    """`codexwrap feed [--follow]`."""
-    parser = Parser("codexwrap feed", description="Show what was posted to the feed.")
+    """`codexwrap feed [--follow]`, `codexwrap feed items` and `codexwrap feed post`."""
+    if arguments and arguments[0] in _VERBS:
+        import importlib
+
+        status: int = importlib.import_module(f"codexwrap.commands.feed_{arguments[0]}").main(arguments[1:])
+        return status
+    parser = Parser(
+        "codexwrap feed",
+        description="Show what was posted to the feed. `codexwrap feed items` shows who works on what, "
+        "`codexwrap feed post` says what became of an item.",
+    )
     parser.add_argument("--follow", "-f", action="store_true", help="go on until interrupted")
     parser.add_argument("--json", action="store_true", help="print the events as they are, one a line")
     parser.add_argument("--seat", help="only of this seat")

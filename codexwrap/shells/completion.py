@@ -47,7 +47,11 @@ _COMMANDS = {
         {"--list": "", "--show": "", "--json": "", "--again": ""},
     ),
     "status": _Command("show every seat", "", {"--json": "", "--watch": ""}),
-    "feed": _Command("show what was posted", "", {"--follow": "", "--json": "", "--seat": "seat", "--last": "number"}),
+    "feed": _Command(
+        "show what was posted, and post",
+        "feed",
+        {"--follow": "", "--json": "", "--seat": "seat", "--last": "number", "--item": "text", "--state": "text"},
+    ),
     "install": _Command(
         "set up shell and timer", "", {"--shell": "shell", "--rc": "file", "--print": "", "--uninstall": ""}
     ),
@@ -105,6 +109,8 @@ class _Line(NamedTuple):
                 return [Word(name) for name in seat_names(self.root, "checkpoints")]
             case "cause":
                 return [Word(name) for name in _DRILLS]
+            case "feed":
+                return [Word("items", "who works on what"), Word("post", "say what became of an item")]
             case "agent":
                 return [Word(name) for name in _AGENTS]
             case "shell":

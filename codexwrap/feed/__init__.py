@@ -1,0 +1,1 @@
+"""Fold the feed into what people ask."""
