@@ -2,12 +2,13 @@
 
 import json
 import lzma
+import os
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NamedTuple
 
-FOLDER = Path(__file__).parent / "recordings"
+FOLDER = Path(os.environ.get("CODEXWRAP_RECORDINGS", Path(__file__).parent / "recordings"))  # another one, to try it
 
 
 class Recording(NamedTuple):
@@ -37,10 +38,14 @@ class Recording(NamedTuple):
 def recordings(pattern: str = "*") -> Iterator[Recording]:
     """Those whose name matches, in order."""
     for cast in sorted(FOLDER.glob("*/*.cast.xz")):
-        label = json.loads(cast.with_name(cast.name.removesuffix(".cast.xz") + ".json").read_text())
-        recording = Recording(cast, label)
+        recording = _recording(cast)
         if fnmatchcase(recording.name, pattern):
             yield recording
+
+
+def named(name: str) -> Recording:
+    """The recording of that name."""
+    return _recording(FOLDER / f"{name}.cast.xz")
 
 
 def causes_told(entry: dict[str, Any]) -> tuple[str, ...]:
@@ -52,3 +57,8 @@ def is_told(cause: str | None, entry: dict[str, Any]) -> bool:
     """Whether `cause` is right for an episode or a verdict. `credits.*` in a label means any detail of that class."""
     told = causes_told(entry)
     return cause is None if not told else cause is not None and any(fnmatchcase(cause, each) for each in told)
+
+
+def _recording(cast: Path) -> Recording:
+    label = json.loads(cast.with_name(cast.name.removesuffix(".cast.xz") + ".json").read_text())
+    return Recording(cast, label)

@@ -57,10 +57,11 @@ _MEANINGS: tuple[tuple[str, str], ...] = (
     (r"TouseCodexwithyourChatGPTplan", "credits.not_in_plan"),
     (r"Quotaexceeded", "credits.quota_exceeded"),
     (r"Codexranoutofroominthemodel'scontextwindow", "context.window_exceeded"),
-    (r"Errorrunningremotecompacttask", "context.window_exceeded"),
+    (r"Errorrunning(?:remote|local)compacttask", "context.window_exceeded"),
     (r"ratelimitexceeded", "limit.rate"),
     (r"Selectedmodelisatcapacity", "provider.overloaded"),
     (r"We'recurrentlyexperiencinghighdemand", "provider.server_error"),
+    (r"streamdisconnectedbeforecompletion:.*exceededyourcurrentquota", "credits.quota_exceeded"),
     (r"streamdisconnectedbeforecompletion:.*Theusagelimithasbeenreached", "limit.usage"),
     (r"streamdisconnectedbeforecompletion:.*Ratelimitreached", "limit.rate"),
     (r"streamdisconnectedbeforecompletion:.*errorsendingrequest", "network.unreachable"),
@@ -73,6 +74,8 @@ _MEANINGS: tuple[tuple[str, str], ...] = (
 def _fatal() -> tuple[tuple[re.Pattern[str], str], ...]:
     return tuple((re.compile(pattern), cause) for pattern, cause in _MEANINGS)
 
+
+_COMPACTING = re.compile(r"^Errorrunning(?:remote|local)compacttask:")
 
 # A popup in the composer's place, by its title.
 _POPUPS = {
@@ -91,7 +94,8 @@ _UNTIL = re.compile(r"(?i)\b(?:or\s*)?try\s*again\s*(at|in)\s*(.+)|again\s*(in)\
 
 _EXIT = re.compile(r"Error:account/readfailed:(?:account/readfailed:)?(.*)")
 _RUNNING = re.compile(r"^[•◦]\s*(?:Running|Waiting|Exploring|Searching)\b")
-_LOGIN = ("signinwithchatgpt", "pressentertocontinue")
+# The choices of the sign-in screen, or the row below them: a short window has cut off either.
+_LOGIN = re.compile(r"(?i)1\.signinwithchatgpt|signinwithchatgpt.*pressentertocontinue")
 
 
 def find(look: Look) -> Finding | None:
@@ -122,7 +126,8 @@ def _words(banner: Banner) -> Finding | None:
 
 
 def _cause(squashed: str) -> str | None:
-    return next((cause for pattern, cause in _fatal() if pattern.match(squashed)), None)
+    reason = _COMPACTING.sub("", squashed)  # which failed for the reason behind it, or for one that it does not know
+    return next((cause for text in (reason, squashed) for rule, cause in _fatal() if rule.match(text)), None)
 
 
 # --- what a frame shows -------------------------------------------------------------------------------------------
@@ -159,14 +164,17 @@ def look(screen: "Screen") -> Look:
     end = composer.row if composer else screen.lines
     popup = None if composer else _popup(screen)
     live, live_text = _live(starts, end)
-    cells = [start for start in starts if start.row < end and not _is_live(start)]
+    cells = [start for start in starts if start.row < end and not _is_live(start.text)]
     prompts = [start for start in cells if start.glyph == "›" and screen.cell(start.row, 0).faint]
     banners = list(_banners(screen, cells))
     last = banners[-1] if banners and _at_the_end(banners[-1], cells, popup is not None) else None
+    queued = None if last or not banners else _overtaken(banners[-1], cells)
     prompt_row = prompts[-1].row if prompts else -1
     return Look(
         banner=last,
         passed=tuple(banners[:-1] if last else banners),
+        overtaken=banners[-1] if queued else None,
+        overtaken_prompt=squash(_paragraph(screen, queued.row)[1:]) if queued else "",
         live=live,
         live_text=live_text,
         seconds=_seconds(live_text),
@@ -175,7 +183,7 @@ def look(screen: "Screen") -> Look:
         prompts=len(prompts),
         answered=any(cell.glyph == "•" and cell.row > prompt_row for cell in cells),
         tool=bool(cells) and bool(_RUNNING.match(cells[-1].text)),
-        body=hash(tuple(text for row in range(end) if not _LIVE.match(text := screen.text(row)))),
+        body=hash(tuple(text for row in range(end) if not _is_live(text := screen.text(row)))),
         popup=popup,
     )
 
@@ -189,7 +197,7 @@ def _page(screen: "Screen", starts: Sequence[_Start]) -> Look | None:
         return Look(page=Page.EXIT, page_text=last_words[1])
     if any(start.glyph == "›" and not screen.cell(start.row, 0).faint for start in starts):
         return None
-    if all(words in squashed.lower() for words in _LOGIN):
+    if _LOGIN.search(squashed):
         return Look(page=Page.LOGIN)
     return None
 
@@ -216,14 +224,14 @@ def _popup(screen: "Screen") -> str | None:
     return None
 
 
-def _is_live(start: _Start) -> bool:
-    return bool(_LIVE.match(start.text) or _SERVER.match(start.text))
+def _is_live(text: str) -> bool:
+    return bool(_LIVE.match(text) or _SERVER.match(text))
 
 
 def _live(starts: Sequence[_Start], end: int) -> tuple[Live | None, str]:
     """The live row stands right above the composer: nothing of the conversation is below it."""
     above = [start for start in starts if start.row < end]
-    if not above or not _is_live(above[-1]):
+    if not above or not _is_live(above[-1].text):
         return None, ""
     text = above[-1].text
     if _SERVER.match(text):
@@ -277,6 +285,13 @@ def _at_the_end(banner: Banner, cells: Sequence[_Start], popup: bool) -> bool:
     """Nothing of the conversation stands below: no prompt, no answer. A popup draws a `›` of its own."""
     below = [cell for cell in cells if cell.row > banner.row and cell.glyph in "›•╭■"]
     return not below or (popup and all(cell.glyph == "›" for cell in below))
+
+
+def _overtaken(banner: Banner, cells: Sequence[_Start]) -> _Start | None:
+    """The prompt above a banner below which nothing stands but one other prompt."""
+    below = [cell.glyph for cell in cells if cell.row > banner.row and cell.glyph in "›•╭■"]
+    above = [cell for cell in cells if cell.row < banner.row and cell.glyph == "›"]
+    return above[-1] if below == ["›"] and above else None
 
 
 def _paragraph(screen: "Screen", row: int) -> str:

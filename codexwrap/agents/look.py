@@ -40,15 +40,18 @@ class Look(NamedTuple):
     """One frame, read.
 
     `banner` is the fatal-looking cell at the live end: nothing of the conversation stands below it; `passed` are those
-    that something does. `prompt` is the last prompt of the conversation, squashed, and `prompts` how many of them are in
-    sight; `answered` says that the agent wrote something below that prompt. `draft` is what stands unsent in the composer,
-    None where there is no composer. `popup` is the squashed text of what stands in the composer's place. `seconds` are
-    those that the live row counts. `tool` says that a tool of the agent's runs; `body` changes whenever the conversation
-    does.
+    that something does. `overtaken` is the one below which nothing stands but one prompt, as where a line waited for the
+    turn's end, and `overtaken_prompt` the prompt above it. `prompt` is the last prompt of the conversation, squashed, and
+    `prompts` how many of them are in sight; `answered` says that the agent wrote something below that prompt. `draft` is
+    what stands unsent in the composer, None where there is no composer. `popup` is the squashed text of what stands in the
+    composer's place. `seconds` are those that the live row counts. `tool` says that a tool of the agent's runs; `body`
+    changes whenever the conversation does.
     """
 
     banner: Banner | None = None
     passed: tuple[Banner, ...] = ()
+    overtaken: Banner | None = None
+    overtaken_prompt: str = ""
     live: Live | None = None
     live_text: str = ""
     seconds: int = 0

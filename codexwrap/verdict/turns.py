@@ -53,7 +53,9 @@ class Turns:
         self._look = look
         self._follow_draft(look, at)
         if look.live is not None and look.live is not Live.NO_SERVER and self.open is None:
-            self._begin(at, local=self._agent.local(self._sent))
+            # Behind a slash command a live row says that it asks the provider (`/compact`): what an agent answers by itself
+            # has none. Behind a shell command (`!ls`) it has.
+            self._begin(at, local=self._agent.local(self._sent) and not self._sent.startswith("/"))
         elif look.banner and self._agent.harmless(look.banner):
             self.close(at)
         self.tick(at)

@@ -115,6 +115,7 @@ class Judge:
         self._follow_waiting(look, at)
         if look.banner and look.prompts - self._look.prompts > 1:
             self._repainted = True
+        self._see_overtaken(look, at)
         self._turns.frame(look, at)
         self._look, self._seen_at = look, at
         self._settle(at)
@@ -193,6 +194,17 @@ class Judge:
         if sure:
             self._die(sign.since, words)
         return sign
+
+    def _see_overtaken(self, look: Look, at: float) -> None:
+        """A turn died, and in the same frame the line was sent that had waited for its end."""
+        banner, before, turn = look.overtaken, self._look, self._turns.open
+        if banner is None or turn is None or turn.local or look.overtaken_prompt != before.prompt:
+            return
+        known = [each.squashed for each in (*before.passed, before.banner) if each].count(banner.squashed)
+        if [each.squashed for each in look.passed].count(banner.squashed) > known:
+            found = self._agent.find(look._replace(banner=banner, popup=None))
+            if found:
+                self._die(at, found)
 
     def _objection(self, found: Finding, since: float) -> str:
         """Why what has stood at the live end since then is no death; empty when nothing speaks against it."""

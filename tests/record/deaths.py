@@ -20,26 +20,29 @@ def _sentence(*patterns: str) -> Says:
 # --- auth: the access token is refused, and what becomes of the attempt to get another -------------------------------
 
 _NO_REFRESH = "Youraccesstokencouldnotberefreshed"
+_OLD_401: dict[str, str | None] = {
+    "■exceededretrylimit,laststatus:401Unauthorized": "auth.unauthorized"
+}  # 0.47 says no more
 _AGAIN = r"Pleaselogoutandsigninagain\."
 
 TOKEN_REVOKED = Death(
     "auth.token_revoked",
     lambda _: refusals.TOKEN_REVOKED,
-    _sentence(f"{_NO_REFRESH}becauseyourrefreshtokenwasrevoked\\.{_AGAIN}"),
+    {f"{_NO_REFRESH}becauseyourrefreshtokenwasrevoked\\.{_AGAIN}": None, **_OLD_401},
     refresh=refusals.REFRESH_REVOKED,
     revokes=True,
 )
 REFRESH_REUSED = Death(
     "auth.refresh_reused",
     lambda _: refusals.TOKEN_INVALIDATED,
-    _sentence(f"{_NO_REFRESH}becauseyourrefreshtokenwasalreadyused\\.{_AGAIN}"),
+    {f"{_NO_REFRESH}becauseyourrefreshtokenwasalreadyused\\.{_AGAIN}": None, **_OLD_401},
     refresh=refusals.REFRESH_REUSED,
     revokes=True,
 )
 REFRESH_EXPIRED = Death(
     "auth.refresh_expired",
     lambda _: refusals.TOKEN_EXPIRED,
-    _sentence(f"{_NO_REFRESH}becauseyourrefreshtokenhasexpired\\.{_AGAIN}"),
+    {f"{_NO_REFRESH}becauseyourrefreshtokenhasexpired\\.{_AGAIN}": None, **_OLD_401},
     refresh=refusals.REFRESH_EXPIRED,
     revokes=True,
 )
@@ -130,7 +133,7 @@ def usage_limit(plan: str, resets_in: int | None = 3 * HOUR, **headers: Any) -> 
         limits = refusals.limit_headers(used_percent=100, resets_at=resets_at, **headers)
         return refusals.usage_limit(plan if plan != "none" else None, resets_at=resets_at, headers=limits)
 
-    says = _sentence(f"{_LIMIT}.*?ryagain{_WHEN}")
+    says = {f"{_LIMIT}.*?ryagain{_WHEN}": None, f"{_LIMIT}\\.UpgradetoPlustocontinueusingCodex": "limit.usage"}
     return Death("limit.usage", answer, says, resets_in=resets_in, plan=plan if plan != "none" else "plus")
 
 
@@ -299,7 +302,9 @@ INCOMPLETE = Death(
 CONTEXT_FULL = Death(
     "context.window_exceeded",
     lambda _: refusals.CONTEXT_FULL,
-    _sentence(r"■Codexranoutofroominthemodel'scontextwindow\.Startanewthread(orclearearlierhistorybeforeretrying)?\."),
+    _sentence(
+        r"■Codexranoutofroominthemodel'scontextwindow\.Startanew(thread|conversation)(orclearearlierhistorybeforeretrying)?\."
+    ),
 )
 BAD_REQUEST = Death(
     "unknown.banner",
@@ -315,6 +320,7 @@ STREAM_UNKNOWN = Death(
 )
 UNREACHABLE: Says = {
     "■streamdisconnectedbeforecompletion:errorsendingrequest": None,
+    "■Connectionfailed:errorsendingrequest": None,
     r"Reconnecting\.\.\.waitingfornetwork": None,
 }
 

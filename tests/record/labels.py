@@ -24,6 +24,7 @@ _RECOVERABLE = {
     "unknown": "look",
 }
 _DRAWN = 0.3  # seconds in which a fatal cell is drawn to its end
+_BEFORE = 0.05  # that the clocks of the provider and of the recording may be apart
 _DEAD = ("auth", "credits", "limit", "process")
 
 
@@ -45,6 +46,7 @@ def label(version: str, scenario: "Scenario", take: "Take", episodes: list[Episo
             **({"screen_cause": last["screen_cause"]} if last and "screen_cause" in last else {}),
             "recoverable": last["recoverable"] if last else None,
             "resets_at": last["resets_at"] if last else None,
+            **({"screen_resets_at": None} if last and "screen_resets_at" in last else {}),
             "episodes": entries,
         },
     }
@@ -63,6 +65,8 @@ def _episode(episode: Episode, take: "Take") -> dict[str, Any]:
         "banner_at": round(banner_at, 3),
         "alive_at": round(episode.alive_at - take.started, 3) if episode.alive_at else None,
     }
+    if screen_cause == episode.cause:  # these words say that, and not when it ends
+        return {**entry, "screen_resets_at": None}
     if episode.by_age:
         entry["by_age"] = True
     return {**entry, "screen_cause": screen_cause} if screen_cause else entry
@@ -74,17 +78,21 @@ def _banner(episode: Episode, take: "Take", since: float) -> tuple[float, str | 
     found: int | None = None  # the first of the patterns that is seen, as the telling ones stand before the others
     patterns = list(episode.says.items())
     seen: list[tuple[float, str]] = []
+    quoted: bool | None = None  # the words were in sight before: then only a fatal cell is one
     for chunk in take.chunks:
         at = chunk.time - take.started
         if seen and at > seen[0][0] + _DRAWN:
             break
+        if quoted is None and at >= since - _BEFORE:
+            text = squash("\n".join(screen.rows()))
+            quoted = any(re.search(pattern, text) for pattern, _ in patterns)
         if chunk.size:
             screen.resize(columns=chunk.size[0], lines=chunk.size[1])
         screen.feed(chunk.data)
-        if at < since - 0.05:
+        if at < since - _BEFORE:
             continue
         rows = screen.rows()
-        text = squash("\n".join(rows))
+        text = _block(rows) if quoted else squash("\n".join(rows))
         matching = (number for number, (pattern, _) in enumerate(patterns[:found]) if re.search(pattern, text))
         found = next(matching, found)
         if found is not None:

@@ -23,8 +23,9 @@ class Episode:
     """A death or a stall, as the provider brought it about. Times are seconds since the epoch.
 
     `says` maps the squashed words by which the screen tells it, as patterns, to the cause that these words alone tell,
-    None where that is the true one. `answered` is what the provider answered, for people. `by_age`: at first these words
-    are those of a passing trouble, and only in time they mean that nobody is working.
+    None where that is the true one; the true one itself, where they do not tell when it ends. `answered` is what the
+    provider answered, for people. `by_age`: at first these words are those of a passing trouble, and only in time they mean
+    that nobody is working.
     """
 
     cause: str
