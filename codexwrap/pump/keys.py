@@ -7,7 +7,7 @@ _PASTE, _PASTE_END = b"\x1b[200~", b"\x1b[201~"
 # Enter by itself: a carriage return that no Escape makes Alt+Enter, or in the kitty protocol key 13 (57414 on the
 # keypad), pressed or repeated, without a modifier (CSI key;modifiers:event u; sw.kovidgoyal.net/kitty/keyboard-protocol)
 _ENTER = re.compile(rb"(?<!\x1b)\r|\x1b\[(?:13|57414)(?::\d*)*(?:;1?(?::[12]?)?(?:;[\d:]*)?)?u|\x1bOM")
-_UNFINISHED = re.compile(rb"\x1b(?:O|\[[\d;:]{0,32})\Z")
+_UNFINISHED = re.compile(rb"\x1b(?:O|\[[\d;:]{0,32})?\Z")
 
 
 class Keys:
@@ -21,7 +21,8 @@ class Keys:
         """Whether `data`, the next piece, holds an Enter that was typed."""
         if not self._pasting and not self._tail and b"\r" not in data and b"\x1b" not in data:
             return False  # as nearly always
-        data = self._tail + data
+        if self._tail != b"\x1b" or data[:1] in (b"[", b"O"):  # else it was the Escape key, and something else now
+            data = self._tail + data
         self._tail = b""
         found = False
         while data:
