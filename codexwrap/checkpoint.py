@@ -5,7 +5,7 @@ import json
 import os
 import shlex
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,7 +19,27 @@ from codexwrap.redact.quoted import quoted
 from codexwrap.shelf import CLAIM, VERSION, Saved, all_of, claimed, load
 from codexwrap.story import Session, Story
 
-__all__ = ["Saved", "Seat", "all_of", "build", "claim", "claim_silently", "claimed", "load", "save"]
+__all__ = [
+    "FAILED",
+    "PENDING",
+    "TAKEN",
+    "Saved",
+    "Seat",
+    "all_of",
+    "build",
+    "claim",
+    "claim_silently",
+    "claimed",
+    "learn",
+    "load",
+    "made_at",
+    "rewrite",
+    "save",
+    "stem",
+]
+
+# What has become of the snapshot that a checkpoint names.
+PENDING, TAKEN, FAILED = "pending", "taken", "failed"
 
 # What a checkpoint quotes is cut to this many characters: it is read by people, and by a model that pays for each.
 _PROMPT = 4000
@@ -70,12 +90,11 @@ def build(
     What a resume must find again, the names of seat, directory, branch and session, is never redacted.
     """
     known = seat.known
-    lacking = [*facts.unknown, *unknown]
+    lacking = [*unknown]
     if session is None:
         lacking.append("the session's id: no session of the agent was found")
     elif session.path is None:
         lacking.append("what was done: the session's file was not found")
-    git = facts.to_json()
     return {
         "version": VERSION,
         "id": events.new_id(),
@@ -91,7 +110,7 @@ def build(
         "arguments": redact.arguments(seat.arguments, known),
         "cwd": seat.cwd,
         "home": seat.home,
-        "git": {key: value if key in _OF_GIT else _redacted(value, known) for key, value in git.items()},
+        "git": _git(facts, known),
         "snapshot": None,
         "session": {
             "id": session.id if session else None,
@@ -106,8 +125,19 @@ def build(
         "tokens": story.tokens,
         "screen": _redacted(list(screen), known),
         "evidence": _redacted(list(evidence), known),
-        "unknown": _redacted(lacking, known),
+        "unknown": _redacted([*facts.unknown, *lacking], known),
     }
+
+
+def learn(record: dict[str, Any], facts: gitfacts.Facts, known: Sequence[str]) -> None:
+    """Put into a checkpoint what git said later."""
+    before = record["git"]["unknown"]
+    record["unknown"] = _redacted([*facts.unknown, *(line for line in record["unknown"] if line not in before)], known)
+    record["git"] = _git(facts, known)
+
+
+def _git(facts: gitfacts.Facts, known: Sequence[str]) -> dict[str, Any]:
+    return {key: value if key in _OF_GIT else _redacted(value, known) for key, value in facts.to_json().items()}
 
 
 def _start(text: str, most: int, known: Sequence[str]) -> str:
@@ -129,12 +159,32 @@ def save(state: State, record: dict[str, Any]) -> Path:
             state.root.parent,
         ):  # else the folder itself may be lost with the power
             atomic.sync_dir(parent)
-    stamp = datetime.fromtimestamp(events.made_at(record["id"]), UTC).strftime("%Y%m%dT%H%M%S")
-    path = folder / f"{stamp}-{record['id']}.json"
+    path = folder / f"{stem(record)}.json"
+    _write(path, record)
+    return path
+
+
+def rewrite(path: Path, record: dict[str, Any]) -> None:
+    """Put more into a checkpoint that there is; its time stays that at which it was made. Raises OSError."""
+    made = path.stat()
+    _write(path, record)
+    os.utime(path, ns=(made.st_atime_ns, made.st_mtime_ns))
+
+
+def stem(record: Mapping[str, Any]) -> str:
+    """The name of a checkpoint's files, without what tells them apart."""
+    return f"{datetime.fromtimestamp(made_at(record), UTC):%Y%m%dT%H%M%S}-{record['id']}"
+
+
+def made_at(record: Mapping[str, Any]) -> float:
+    """When a checkpoint was made, in epoch seconds. Raises ValueError for one whose id is of another make."""
+    return events.made_at(record["id"])
+
+
+def _write(path: Path, record: dict[str, Any]) -> None:
     text = json.dumps(record, indent=1, ensure_ascii=False)
     atomic.write(path.with_suffix(".md"), handover.markdown(record).encode("utf-8", "replace"))
     atomic.write(path, text.encode("utf-8", "backslashreplace") + b"\n")
-    return path
 
 
 # --- one resume per checkpoint --------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from codexwrap import briefing
 from codexwrap.redact.redact import printable
 
 _FILES = 30
@@ -10,11 +11,11 @@ _SCREEN = 30
 
 
 def markdown(record: dict[str, Any]) -> str:
-    """A checkpoint as Markdown: for people, and for the first prompt of a session that goes on from it.
+    """A checkpoint as Markdown: what a new session would be told, and all else for people.
 
     All that came from the agent or the screen stands in quotes or fences, and is said to be data.
     """
-    return "\n".join(_lines(record)) + "\n"
+    return "\n".join([briefing.text(record), "---", "", *_lines(record)]) + "\n"
 
 
 def _lines(record: dict[str, Any]) -> Iterator[str]:
@@ -28,6 +29,11 @@ def _lines(record: dict[str, Any]) -> Iterator[str]:
     yield f"- directory: {_code(record['cwd'])}"
     yield f"- branch: {_code(git['branch']) if git['branch'] else 'none'}, HEAD {_code((git['head'] or 'none')[:12])}"
     yield f"- changes: {_inline(changes(git))}"
+    yield f"- snapshot: {_inline(snapshot(record))}"
+    for each in (record.get("snapshot") or {}).get("skipped") or ():
+        yield f"- not in the snapshot: {_code(each.get('path'))}, {_inline(each.get('says'))}"
+    if isinstance(record.get("tokens"), int):
+        yield f"- tokens used: {record['tokens']}"
     yield f"- session: {_code(session['id']) if session['id'] else 'not known'}"
     if record["resume"]:
         yield f"- resume: {_code(record['resume'])}"
@@ -52,6 +58,16 @@ def _lines(record: dict[str, Any]) -> Iterator[str]:
         if left_out:
             yield f"- and {left_out} more"
     yield from _section("Last screen", "\n".join(_trimmed(record["screen"])[-_SCREEN:]))
+
+
+def snapshot(record: dict[str, Any]) -> str:
+    """What has become of a checkpoint's snapshot, in one line."""
+    taken = record.get("snapshot")
+    if not taken:
+        return "none"
+    if taken.get("commit"):
+        return f"{taken['commit'][:12]} in {taken.get('ref')}"
+    return f"none: {taken['why']}" if taken.get("why") else f"to be taken, as {taken.get('ref')}"
 
 
 def changes(git: dict[str, Any]) -> str:

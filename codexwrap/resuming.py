@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from codexwrap import agents, events, handover, seats, shelf
+from codexwrap import agents, briefing, events, seats, shelf
 from codexwrap.agents.look import Agent
 from codexwrap.errors import UserError
 from codexwrap.events import Event
@@ -36,7 +36,7 @@ def choose(root: Root, directory: str, default: str = "") -> str:
     Raises UserError.
     """
     folders = [path for path in sorted((root.root / "checkpoints").glob("*")) if path.is_dir()]
-    waiting = [saved.record for folder in folders if (saved := shelf.newest(folder))]
+    waiting = [saved.record for folder in folders if (saved := shelf.current(folder))]
     names = [record["seat"] for record in waiting]
     of_here = [record["seat"] for record in waiting if record["cwd"] == directory]
     for meant in (default, os.path.basename(directory)):  # noqa: PTH119
@@ -82,7 +82,7 @@ def plan(saved: Saved, environ: Mapping[str, str]) -> Plan:
     if home:
         return Plan([record["program"], *agent.resume(arguments, session)], session, "", added, left_out)
     gone = "its session's file is gone" if session else "its session was never known"
-    command = [record["program"], *agent.begin(arguments, handover.markdown(record))]
+    command = [record["program"], *agent.begin(arguments, briefing.text(record))]
     return Plan(command, None, gone, added, left_out)
 
 

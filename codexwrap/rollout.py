@@ -16,6 +16,9 @@ _NAME = re.compile(r"rollout-.*?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.j
 _LOCK = re.compile(r".*/thread-writer-locks/([0-9a-f-]{36})\.lock")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
+# A patch, as a tool of its own or as a command that is taken for one, has a line for each file (seen on 0.58 to 0.169).
+_PATCHED = re.compile(r"^\*\*\* (?:Update|Add|Delete) File: (.+)$", re.MULTILINE)
+
 _HEAD = 1 << 20  # bytes; the first line alone may hold the whole of an agent's instructions
 _TAIL = 4 << 20  # bytes; a session's file grows without bound, and what a hand-over needs stands at its end
 _RECENT = 400  # files of sessions that are looked at, newest first, when nothing else names the one
@@ -157,8 +160,13 @@ def _called(story: Story, payload: dict[str, Any]) -> Story:
             )
             return story._replace(plan=plan)
         return story
+    action = payload.get("action")  # of a local_shell_call
     command = arguments.get("cmd") or arguments.get("command") or raw
+    if isinstance(action, dict):
+        command = action.get("command") or ""
     said = " ".join(map(str, command)) if isinstance(command, list) else str(command)
+    if edited := _PATCHED.findall(said):
+        return story._replace(actions=(*story.actions, f"edit: {', '.join(dict.fromkeys(edited))}"))
     return story._replace(actions=(*story.actions, f"{name}: {said}"))
 
 

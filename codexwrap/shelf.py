@@ -14,6 +14,7 @@ from codexwrap.paths import State as Root
 from codexwrap.verdict.causes import State
 
 VERSION = 1
+START = "START"  # the trigger of one that was made before the seat's first turn
 CLAIM = ".resumed.json"  # beside a checkpoint that somebody resumed
 
 
@@ -54,6 +55,9 @@ def _is_whole(record: dict[str, Any]) -> bool:
         and _may_have(record.get("git"), ("root", "branch", "head"), str)
         and _may_have(record["git"], ("staged", "unstaged"), dict)
         and _is_list(record["git"].get("files"), dict)
+        and isinstance(taken := record.get("snapshot") or {}, dict)
+        and all(isinstance(taken.get(key), str | None) for key in ("state", "commit", "ref", "why"))
+        and _is_list(taken.get("skipped", []), dict)
     )
 
 
@@ -88,9 +92,23 @@ def newest(folder: Path) -> Saved | None:
     return None
 
 
+def current(folder: Path) -> Saved | None:
+    """The checkpoint to go on from: the newest, but none of a session in which nothing was done if there is another."""
+    fallback: Saved | None = None
+    for path in _paths(folder):
+        try:
+            saved = load(path)
+        except UserError:
+            continue
+        if saved.record["trigger"] != START:
+            return saved
+        fallback = fallback or saved
+    return fallback
+
+
 def unresumed(root: Root, seat: str) -> Saved | None:
-    """The newest checkpoint of a seat, if the seat died behind it and nobody has resumed it."""
-    saved = newest(root.checkpoints(seat))
+    """The checkpoint to go on from, if the seat died behind it and nobody has resumed it."""
+    saved = current(root.checkpoints(seat))
     if saved is None or saved.record.get("trigger") != State.DEAD or claimed(saved.path) is not None:
         return None
     return saved

@@ -5,14 +5,16 @@ import os
 import select
 import sys
 import time
-import traceback
-from pathlib import Path
 from typing import Any
 
-from codexwrap import agents, cast, config, events, paths, seats
+from codexwrap import agents, cast, config, paths, seats
 from codexwrap.agents.look import Agent
 from codexwrap.cast import Header, Record
-from codexwrap.keeper import About, Keeper, Scene
+from codexwrap.keep import logs
+from codexwrap.keep.about import About, Scene
+from codexwrap.keep.aside import Aside
+from codexwrap.keep.rounds import Rounds
+from codexwrap.keeper import Keeper
 from codexwrap.verdict.causes import CAUSES, State
 from codexwrap.verdict.headless import Headless
 from codexwrap.verdict.verdict import Change, Evidence
@@ -20,6 +22,7 @@ from codexwrap.verdict.watch import Watch
 
 _RETRY = 2.0  # seconds between two tries to post what could not be posted
 _LAST_TRIES = 30  # of them, when the seat has ended and something is still owed
+_REAP = 0.1  # seconds between two looks whether what saves a tree has ended
 _NICE = 5
 
 _CALM = (State.STARTING, State.IDLE, State.WORKING, State.UNKNOWN)
@@ -36,7 +39,10 @@ class Sidecar:
         about = _about(header)
         agent = agents.of_program(about.argv[0])
         root = paths.state(os.environ)
-        self._keeper = Keeper(about, agent, root, config.load(os.environ), os.environ)
+        settings = config.load(os.environ, about.seat)
+        self._keeper = Keeper(about, agent, root, settings, os.environ)
+        self._aside = Aside(about, os.environ, self._keeper.learn)
+        self._rounds = Rounds(self._aside, settings.checkpoint_minutes) if agent else None
         self._watch = _watch(header, agent, about) if agent else None
         self._epoch = float(header.extra.get("epoch", header.timestamp))  # of the recording's second 0
         self._start = self._epoch - time.time() + time.monotonic()
@@ -55,8 +61,11 @@ class Sidecar:
             self._keeper.started()
         for record in self._records():
             self._take(record)
+            self._save_aside()
         if not self._ended:
             self._lost()
+            self._save_aside()
+        self._aside.leave()
         for _ in range(_LAST_TRIES):
             if not self._keeper.owes:
                 return
@@ -85,9 +94,22 @@ class Sidecar:
                     yield record._replace(time=now)
 
     def _patience(self) -> float | None:
-        waits = [self._watch.patience if self._watch else None, _RETRY if self._keeper.owes else None]
+        waits = [
+            self._watch.patience if self._watch else None,
+            _RETRY if self._keeper.owes else None,
+            _REAP if self._aside.busy else None,
+            self._rounds.patience if self._rounds else None,
+        ]
         known = [wait for wait in waits if wait is not None]
         return min(known) if known else None
+
+    def _save_aside(self) -> None:
+        """Have savers do what takes long: what had to be told is told."""
+        for path in self._keeper.take_pending():
+            self._aside.complete(path)
+        if self._rounds:
+            self._rounds.look(State(self._keeper.record["state"]), self._scene, self._keeper.camera.witness.session)
+        self._aside.poll()
 
     def _take(self, record: Record | None) -> None:
         if record is None:
@@ -195,17 +217,9 @@ def main() -> None:
         header, _ = cast.read([first])
         Sidecar(header, 0).run()
     except Exception:  # noqa: BLE001 - the last frame of this process
-        _crashed(header)
+        if header:
+            logs.crashed(paths.state(os.environ).seat(str(header.extra.get("seat", ""))))
         sys.exit(3)
-
-
-def _crashed(header: Header | None) -> None:
-    folder = paths.state(os.environ).seat(str(header.extra.get("seat", ""))) if header else None
-    if folder:
-        with contextlib.suppress(OSError):
-            path = Path(folder) / "sidecar.log"
-            with open(path, "a", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-                file.write(f"{events.timestamp(time.time())}\n{traceback.format_exc()}\n")
 
 
 if __name__ == "__main__":

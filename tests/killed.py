@@ -15,7 +15,8 @@ from typing import Any
 
 from codexwrap import agents
 from codexwrap.config import Config
-from codexwrap.keeper import About, Keeper, Scene
+from codexwrap.keep.about import About, Scene
+from codexwrap.keeper import Keeper
 from codexwrap.paths import State as Root
 from codexwrap.verdict.causes import CAUSES, State
 from codexwrap.verdict.verdict import Change, Evidence

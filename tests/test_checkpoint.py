@@ -172,7 +172,7 @@ def test_what_was_saved_is_loaded_as_it_was(root: State) -> None:
     assert checkpoint.load(path) == (path, record)
     assert path.parent == root.checkpoints("caf\udce9")
     assert b"\xc3\xbc" in path.read_bytes()  # for people, too
-    assert path.with_suffix(".md").read_text().startswith("# Checkpoint of seat caf\n")
+    assert path.with_suffix(".md").read_text().startswith("# Hand-over of seat caf\n")
 
 
 def test_it_is_for_its_owner_only(root: State) -> None:

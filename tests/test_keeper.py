@@ -11,7 +11,8 @@ from codexwrap import agents, checkpoint, events, journal, seats
 from codexwrap.agents.look import Running
 from codexwrap.config import Config
 from codexwrap.events import Event
-from codexwrap.keeper import About, Keeper, Scene
+from codexwrap.keep.about import About, Scene
+from codexwrap.keeper import Keeper
 from codexwrap.paths import State as Root
 from codexwrap.story import Session
 from codexwrap.verdict.causes import CAUSES, State
