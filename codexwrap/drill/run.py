@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ def run(cause: Cause, codex: Path, *, columns: int = 100, lines: int = 30) -> di
     """
     result: dict[str, Any] = {
         "cause": cause.name,
-        "codex": version(codex),
+        "codex": None,
         "verdict": None,
         "detected_ms": None,
         "checkpoint_ms": None,
@@ -41,6 +42,7 @@ def run(cause: Cause, codex: Path, *, columns: int = 100, lines: int = 30) -> di
     }
     try:
         with Provider() as provider, Stage(codex, provider=provider, columns=columns, lines=lines) as stage:
+            result["codex"] = version(codex, stage.environ)
             result |= _kill(cause, stage) if cause.expected else _spare(cause, stage)
             if provider.failures:
                 result |= {"ok": False, "why": f"the drill's own provider failed: {provider.failures[0]!r}"}
@@ -49,9 +51,15 @@ def run(cause: Cause, codex: Path, *, columns: int = 100, lines: int = 30) -> di
     return result
 
 
-def version(codex: Path) -> str:
-    """What `codex --version` says, without the program's name; empty where it says nothing."""
-    answer = subprocess.run([codex, "--version"], capture_output=True, text=True, timeout=_UP, stdin=subprocess.DEVNULL)
+def version(codex: Path, environ: Mapping[str, str]) -> str:
+    """What `codex --version` says, without the program's name; empty where it says nothing.
+
+    Even that call makes folders in its home: `environ` says which home that is.
+    """
+    command = [str(codex), "--version"]
+    answer = subprocess.run(
+        command, env=dict(environ), capture_output=True, text=True, timeout=_UP, stdin=subprocess.DEVNULL
+    )
     found = re.search(r"\d+\.\d+\S*", answer.stdout)
     return found[0] if found else ""
 
