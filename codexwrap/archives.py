@@ -75,6 +75,14 @@ def files(path: Path, cursor: Cursor = START, *, newest_first: bool = False) -> 
         yield from chain(latest, older) if newest_first else chain(older, latest)
 
 
+def name(path: Path) -> str:
+    """By what a file is known; empty where it is not there, or does not hold a whole line yet. Raises OSError."""
+    if not (file := _open(path)):
+        return ""
+    with file:
+        return _name(file)
+
+
 def end(path: Path) -> Cursor:
     """The end of a journal, as it is now."""
     for each in files(path, newest_first=True):

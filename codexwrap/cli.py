@@ -26,7 +26,7 @@ Runs a coding agent as a seat: when its provider session dies, the seat's contex
 options, before the program's name:
   --seat NAME    what the seat is called (default: the directory's name)
   --ticket ID    the work item (default: $CODEXWRAP_TICKET, else taken from the git branch)
-  --force        run under a name that another wrapper holds
+  --force        run under a name that another wrapper holds, or on a credential that is known to be dead
   --             the program's name follows, whatever it looks like
   --version, --help
 
@@ -95,7 +95,7 @@ def _run_seat(seat: str, ticket: str, program: Sequence[str], *, force: bool) ->
         raise UsageError("which program? for example: codexwrap codex (codexwrap --help)")
     from codexwrap import session  # commands do without, and a TAB must not wait for pexpect
 
-    return session.run(session.Options(seat, ticket, force), program, os.environ)
+    return session.run(session.Options(seat, ticket, force), program, os.environ, gate=True)
 
 
 def _command(name: str, arguments: Sequence[str]) -> int:

@@ -9,7 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, NoReturn
 
 from codexwrap import agents, config, paths, seats
+from codexwrap.agents.look import Agent
 from codexwrap.errors import UserError
+from codexwrap.feed import gate as feed_gate
 from codexwrap.pump import launch, pump
 
 
@@ -21,8 +23,11 @@ class Options(NamedTuple):
     force: bool = False
 
 
-def run(options: Options, argv: Sequence[str], environ: Mapping[str, str]) -> int:
-    """Run a program as a seat; returns its exit status as a shell gives it. Raises UserError before it starts."""
+def run(options: Options, argv: Sequence[str], environ: Mapping[str, str], *, gate: bool = False) -> int:
+    """Run a program as a seat; returns its exit status as a shell gives it. Raises UserError before it starts.
+
+    `gate` keeps it from starting while its credential is known to be dead; whoever resumes a seat knows.
+    """
     agent = agents.of_program(argv[0])
     if agent and not agent.starts_session(argv[1:]):
         _become(argv, environ)
@@ -31,6 +36,8 @@ def run(options: Options, argv: Sequence[str], environ: Mapping[str, str]) -> in
     launch.occupy_standard_streams()  # else the lock's file might become one of them
     cwd = directory()
     wanted = options.seat or settings.seat or os.path.basename(cwd) or "seat"  # noqa: PTH119
+    if agent and gate and not options.force:
+        _pass_gate(agent, environ, cwd)
     try:
         state = paths.state(environ)
         name, lock = _hold(state, wanted, share=options.force)
@@ -48,6 +55,17 @@ def run(options: Options, argv: Sequence[str], environ: Mapping[str, str]) -> in
     held = lock.fd if lock else None
     watching = _environment(environ, state)
     return pump.run(argv, environ, listen=lambda _pid: _start_sidecar(watching, held), about=about)
+
+
+def _pass_gate(agent: Agent, environ: Mapping[str, str], cwd: str) -> None:
+    try:
+        told = feed_gate.check(paths.state(environ), agent, agents.home(agent, environ, cwd), now=time.time())
+    except feed_gate.ClosedError:
+        raise
+    except UserError:  # there is no state root: what runs unwatched is told so
+        return
+    if told:
+        print(f"codexwrap: {told}", file=sys.stderr)
 
 
 def _become(argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:

@@ -11,11 +11,11 @@ from codexwrap.options import Parser, count
 from codexwrap.redact.redact import printable
 
 _POLL = 0.2  # seconds
-_VERBS = ("items", "post")
+_VERBS = ("items", "post", "incidents")
 
 
 def main(arguments: Sequence[str]) -> int:
-    """`codexwrap feed [--follow]`, `codexwrap feed items` and `codexwrap feed post`."""
+    """`codexwrap feed [--follow]`, and the verbs of its own."""
     if arguments and arguments[0] in _VERBS:
         import importlib
 
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = Parser(
         "codexwrap feed",
         description="Show what was posted to the feed. `codexwrap feed items` shows who works on what, "
-        "`codexwrap feed post` says what became of an item.",
+        "`codexwrap feed post` says what became of an item, `codexwrap feed incidents` what is wrong.",
     )
     parser.add_argument("--follow", "-f", action="store_true", help="go on until interrupted")
     parser.add_argument("--json", action="store_true", help="print the events as they are, one a line")

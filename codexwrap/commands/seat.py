@@ -28,7 +28,7 @@ def main(arguments: Sequence[str]) -> int:
     with contextlib.suppress(OSError):  # of a state root that cannot be read: the session says so
         if told := hint.line(paths.state(os.environ), options.seat):
             print(f"codexwrap: {told}", file=sys.stderr)
-    return session.run(options, program, os.environ)
+    return session.run(options, program, os.environ, gate=True)
 
 
 def parse(arguments: Sequence[str]) -> tuple[session.Options, list[str]]:

@@ -190,10 +190,10 @@ def test_whatever_happens_in_whatever_order_items_are_what_the_model_says(happen
         found = {item.id: item for item in items.items()}
         assert {name: item.state for name, item in found.items()} == model.state
         for name, item in found.items():
-            assert sorted(seat[-1] for seat in item.seats) == sorted(model.on(name))
-            assert {seat[-1] for seat in item.dead} == set(model.on(name)) - set(model.living(name))
-        for seat in "abc":
-            assert items.of_seat(event("seat.alive", seat).source) == model.item.get(seat)
+            assert sorted(each[-1] for each in item.seats) == sorted(model.on(name))
+            assert {each[-1] for each in item.dead} == set(model.on(name)) - set(model.living(name))
+        for each in "abc":
+            assert items.of_seat(event("seat.alive", each).source) == model.item.get(each)
 
 
 WORD = st.text(string.printable + "äß\u202e\x1b\udce9☠", min_size=1, max_size=8)
