@@ -1,4 +1,4 @@
-"""The recordings of the real Codex CLI, and what they hold."""
+"""The recordings of the real agents, and what they hold."""
 
 import json
 import lzma
@@ -19,8 +19,12 @@ class Recording(NamedTuple):
 
     @property
     def name(self) -> str:
-        """`version/scenario-COLUMNSxLINES`."""
+        """`version/scenario-COLUMNSxLINES`; before the version of an agent other than Codex stands its name and a dash."""
         return f"{self.cast.parent.name}/{self.cast.name.removesuffix('.cast.xz')}"
+
+    @property
+    def agent(self) -> str:
+        return _agent(self.cast)
 
     @property
     def expected(self) -> dict[str, Any]:
@@ -35,9 +39,11 @@ class Recording(NamedTuple):
         return self.data().splitlines(keepends=True)
 
 
-def recordings(pattern: str = "*") -> Iterator[Recording]:
-    """Those whose name matches, in order."""
+def recordings(pattern: str = "*", agent: str = "codex") -> Iterator[Recording]:
+    """Those of an agent whose name matches, in order."""
     for cast in sorted(FOLDER.glob("*/*.cast.xz")):
+        if _agent(cast) != agent:
+            continue
         recording = _recording(cast)
         if fnmatchcase(recording.name, pattern):
             yield recording
@@ -57,6 +63,11 @@ def is_told(cause: str | None, entry: dict[str, Any]) -> bool:
     """Whether `cause` is right for an episode or a verdict. `credits.*` in a label means any detail of that class."""
     told = causes_told(entry)
     return cause is None if not told else cause is not None and any(fnmatchcase(cause, each) for each in told)
+
+
+def _agent(cast: Path) -> str:
+    agent, dash, _ = cast.parent.name.partition("-")
+    return agent if dash else "codex"
 
 
 def _recording(cast: Path) -> Recording:

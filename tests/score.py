@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from codexwrap import cast
-from codexwrap.agents import codex
+from codexwrap.agents import AGENTS
 from codexwrap.cast import Header, Record
 from codexwrap.screen.screen import Screen
 from codexwrap.verdict import replay
@@ -50,7 +50,7 @@ def judge(name: str, kind: str = "plain") -> Outcome:
     play = variants.since(moment) if moment is not None else _PLAYED[kind]
     played = list(play(records, random.Random(zlib.crc32(name.encode()))))
     try:
-        told = replay.judge(header, iter(played), codex)
+        told = replay.judge(header, iter(played), AGENTS[recording.agent])
     except Exception as error:  # noqa: BLE001 - it is the finding
         outcome.wrong.append(f"raised {error!r}")
         return outcome
@@ -210,7 +210,7 @@ def _shows_nothing(header: Header, played: Sequence[Record]) -> bool:
         elif record.code == cast.RESIZE:
             columns, _, lines = record.data.partition("x")
             screen.resize(columns=int(columns), lines=int(lines))
-    return not any(row.startswith("•") for row in screen.rows())
+    return not any(row.startswith(("•", "●", "✦")) for row in screen.rows())
 
 
 # --- the table -------------------------------------------------------------------------------------------------------
@@ -240,7 +240,7 @@ _COLUMNS: dict[str, Callable[[Counter[str]], str]] = {
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split("."))
+    return tuple(int(part) for part in version.rpartition("-")[2].split("."))
 
 
 _PLAYED: dict[str, variants.Variant] = {
@@ -259,12 +259,13 @@ def _judge_pair(job: tuple[str, str]) -> Outcome:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.score", description="Score the verdict on the recordings.")
     parser.add_argument("pattern", nargs="?", default="*", help="of names, such as '0.169.0/limit-*'")
+    parser.add_argument("--agent", default="codex", choices=AGENTS, help="whose recordings (%(default)s)")
     parser.add_argument("--kinds", default="plain", help=f"comma-separated, or all: {','.join(KINDS)}")
     parser.add_argument("--share", type=int, default=1, help="only one of so many")
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
     kinds = KINDS if options.kinds == "all" else options.kinds.split(",")
-    names = spread([each.name for each in corpus.recordings(options.pattern)], options.share)
+    names = spread([each.name for each in corpus.recordings(options.pattern, options.agent)], options.share)
     outcomes = []
     for outcome in run([(name, kind) for kind in kinds for name in names], options.workers):
         outcomes.append(outcome)

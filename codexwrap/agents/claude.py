@@ -21,7 +21,6 @@ if TYPE_CHECKING:  # the launch path asks how Claude is started, and must not pa
     from codexwrap.story import Session, Story
 
 name = "claude"
-programs = ("claude",)
 home_variable = "CLAUDE_CONFIG_DIR"
 default_home = "~/.claude"
 credential_file = ".credentials.json"
@@ -54,14 +53,20 @@ _MEANINGS: tuple[tuple[str, str], ...] = (
     (r"APIError:(?:5\d\d|Internalservererror)", "provider.server_error"),
     (r"APIError:403", "provider.forbidden"),
     (r"APIError:401", "auth.unauthorized"),
-    (r"APIError:(?:UnabletoconnecttoAPI\(ECONNRESET\)|Connectiondropped)", "provider.stream_lost"),
+    (
+        r"APIError:(?:UnabletoconnecttoAPI\(ECONNRESET\)|Connection(?:dropped|closed|totheAPIwaslost))",
+        "provider.stream_lost",
+    ),
     (r"APIError:(?:UnabletoconnecttoAPI|Connectionrefused|Connectionerror)", "network.unreachable"),
     (r"Requesttimedout", "network.unreachable"),
-    (r"Contextlimitreached|Contextlow|Promptistoolong", "context.window_exceeded"),
+    (r"Contextlimitreached|Contextlow|Promptistoolong|Requesttoolarge", "context.window_exceeded"),
 )
 
 # Errors that are drawn as an answer is.
-_PLAIN = re.compile(r"YourorganizationhasdisabledClaudesubscriptionaccess|ClaudeCodecan'tuseyourClaudesubscription")
+_PLAIN = re.compile(
+    r"YourorganizationhasdisabledClaudesubscriptionaccess|ClaudeCodecan'tuseyourClaudesubscription|Requesttoolarge\(max"
+    r"|There'sanissuewiththeselectedmodel"
+)
 # Cells in the shape of an error that end no session.
 _HARMLESS = re.compile(r"Interrupted|Unknown(?:slash)?command|Unknownskill|Tip:|Nocontent|\(nocontent\)")
 # The times in the words come behind these.
@@ -107,6 +112,7 @@ _DONE = re.compile(rf"^[{re.escape(_MARKS)}]\s\S.*\bfor\b.*·\s*done\b")
 _COUNTED = re.compile(r"\(((?:\d+[dhms]\s*)+)")
 _SPAN = re.compile(r"(\d+)([dhms])")
 _UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
+_STATUS = re.compile(r"^●\s(?:Usage limit reached ·|Automatic continue)")
 _HINT = re.compile(r"(?i)Entertoconfirm|Esctocancel|Entertocontinue|Entertoselect")
 _RULE = "────"
 _PROMPTS = "❯>"
@@ -230,7 +236,8 @@ def _words_column(screen: "Screen", cells: Sequence[_Start], index: int) -> int 
         return None
     colour = screen.cell(cell.row, 5).fg
     above = cells[index - 1]
-    asked = above.glyph in _PROMPTS and not local(above.text[1:].strip())
+    joined = all(screen.text(row) for row in range(above.row, cell.row))
+    asked = above.glyph in _PROMPTS and joined and not local(above.text[1:].strip())
     if colour not in _shades(_ERROR) and not (colour == "default" and _is_monochrome(screen)):
         return None
     return 5 if asked or above.glyph in ("⎿", _SUMMARY) else None
@@ -272,6 +279,8 @@ def _is_monochrome(screen: "Screen") -> bool:
 
 def _is_status(screen: "Screen", cell: _Start) -> bool:
     """A remark of the program's own, such as when it will go on: in the colour of what matters less, words and all."""
+    if _STATUS.match(cell.text):
+        return True
     colour = screen.cell(cell.row, 2).fg
     return colour not in ("default", "ffffff", "000000") and colour == screen.cell(cell.row, 0).fg
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:  # the launch path asks how Codex is started, and must not pay
     from codexwrap.story import Session, Story
 
 name = "codex"
-programs = ("codex",)
 home_variable = "CODEX_HOME"
 default_home = "~/.codex"
 credential_file = "auth.json"

@@ -116,11 +116,8 @@ class Agent(Protocol):
     """The rules about one agent: data and pure functions. A module is one; `codexwrap.agents` lists them all."""
 
     @property
-    def name(self) -> str: ...
-
-    @property
-    def programs(self) -> Sequence[str]:
-        """Names under which its program is started."""
+    def name(self) -> str:
+        """Its own, and that of its program."""
 
     @property
     def home_variable(self) -> str:

@@ -61,7 +61,7 @@ _COMMANDS = {
 _MANY = ("cause",)  # kinds of argument of which there may be more than one
 _WRAPPER = {"--seat": "seat", "--ticket": "text", "--force": "", "--version": "", "--help": ""}
 _SEAT = {"--ticket": "text", "--force": ""}
-_AGENTS = ("codex",)
+_AGENTS = ("codex", "claude")
 _DRILLS = ("all", "token_revoked", "workspace_credits", "usage_limit", "rate_limit", "decoy_quotes", "decoy_retries")
 _SHELLS = ("bash", "zsh", "fish")
 

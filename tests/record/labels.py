@@ -8,6 +8,7 @@ from codexwrap.screen.screen import Screen
 from tests.record.stage import Episode, NotAsPlannedError
 
 if TYPE_CHECKING:
+    from tests.record import guests
     from tests.record.recorder import Take
     from tests.record.scenario import Scenario
 
@@ -28,7 +29,9 @@ _BEFORE = 0.05  # that the clocks of the provider and of the recording may be ap
 _DEAD = ("auth", "credits", "limit", "process")
 
 
-def label(version: str, scenario: "Scenario", take: "Take", episodes: list[Episode]) -> dict[str, Any]:
+def label(
+    version: str, scenario: "Scenario | guests.Scenario", take: "Take", episodes: list[Episode]
+) -> dict[str, Any]:
     """The label of a recording. Times are seconds of the recording. Raises NotAsPlannedError where a banner is not in it."""
     entries = [_episode(episode, take) for episode in episodes]
     last = entries[-1] if entries and entries[-1]["alive_at"] is None else None
