@@ -1,5 +1,6 @@
 """Write the operator's report."""
 
+import shlex
 import time
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ def _lines(record: dict[str, Any], facts: Facts | None) -> list[str]:
         f"- branch: {printable(branch or 'none')}",
         f"- changes: {handover.changes(facts.to_json()) if facts else 'not known'}",
         f"- what to do: {record['remedy']}",
-        f"- then: `codexwrap resume {seat}`, or type at the seat",
+        f"- then: `codexwrap resume {shlex.quote(seat)}`, or type at the seat",
         f"- checkpoint: {record['checkpoint'] or 'could not be written'}",
         "",
         "## Evidence",
