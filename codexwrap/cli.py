@@ -11,6 +11,7 @@ COMMANDS = {
     "resume": "go on from a seat's last checkpoint",
     "status": "show every seat",
     "feed": "show what was posted, and post",
+    "usage": "show what is used of the limits",
     "install": "set up shell and timer",
     "drill": "kill a real session on loopback, and see",
     "replay": "judge a recording",

@@ -26,6 +26,9 @@ class Config(NamedTuple):
     `resume` says what a start of a seat that died does with its checkpoint: `ask`, `auto`, `never`. `isolate` keeps a seat
     apart from others: `process`, `home`. `continue_` is a line that is typed into a seat whose provider is back.
 
+    `warn_at` says when to warn of a limit: at so many percent of a window, and at a `forecast` that it is full before it
+    resets, parted by commas. `app_server` lets the agent's own server be asked what is left, which may renew the sign-in.
+
     A table `[seats.NAME]` in the file holds what is different for one seat.
     """
 
@@ -47,6 +50,8 @@ class Config(NamedTuple):
     resume: str = "ask"
     isolate: str = ""
     continue_: str = ""
+    warn_at: str = "80, 95, forecast"
+    app_server: bool = False
 
 
 _NAMES = {field.rstrip("_"): field for field in Config._fields}  # `continue` is a word of Python's own
@@ -167,6 +172,10 @@ def _check(where: str, name: str, value: Any) -> None:
     elif name in _CHOICES and value not in _CHOICES[name]:
         known = ", ".join(repr(each) for each in _CHOICES[name])
         raise UsageError(f"{where}{name} must be one of {known}, not {value!r}")
+    elif name == "warn_at" and not all(map(_is_threshold, filter(None, map(str.strip, value.split(","))))):
+        raise UsageError(
+            f"{where}warn_at must be percents from 1 to 100 and `forecast`, parted by commas, not {value!r}"
+        )
     elif name == "continue" and not value.isprintable():
         raise UsageError(f"{where}continue must be one line, not {value!r}")
     elif name == "git_seconds" and not 0 < value <= _MOST_GIT_SECONDS:
@@ -181,3 +190,7 @@ def _check(where: str, name: str, value: Any) -> None:
             paths.absolute(value)
         except UserError as error:
             raise UsageError(f"{where}dead_seats: {error}") from None
+
+
+def _is_threshold(text: str) -> bool:
+    return text == "forecast" or (text.isascii() and text.isdecimal() and 1 <= int(text) <= 100)

@@ -52,6 +52,7 @@ _COMMANDS = {
         "feed",
         {"--follow": "", "--json": "", "--seat": "seat", "--last": "number", "--item": "text", "--state": "text"},
     ),
+    "usage": _Command("show what is used of the limits", "", {"--json": "", "--home": "file", "--ask": ""}),
     "install": _Command(
         "set up shell and timer", "", {"--shell": "shell", "--rc": "file", "--print": "", "--uninstall": ""}
     ),

@@ -1,0 +1,14 @@
+"""Name a sign-in without telling whose."""
+
+import hashlib
+import os
+from pathlib import Path
+
+
+def of(home: Path | str, account: str) -> str:
+    """The same for all seats that one sign-in serves, and for no others; not to be turned back into who that is.
+
+    `home` is the agent's, `account` what its `account()` says.
+    """
+    text = f"{os.path.realpath(home)}\0{account}"
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
