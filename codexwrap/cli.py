@@ -9,8 +9,10 @@ from codexwrap.errors import UsageError, UserError
 
 COMMANDS = {
     "resume": "go on from a seat's last checkpoint",
+    "restart": "restart one seat in place, with its session",
     "status": "show every seat",
     "feed": "show what was posted, and post",
+    "watchdog": "watch what is not wrapped",
     "usage": "show what is used of the limits",
     "install": "set up shell and timer",
     "drill": "kill a real session on loopback, and see",

@@ -277,9 +277,18 @@ class Keeper:
     def _save(self) -> None:
         self.record["owed"] = self._outbox.lines()
         try:
-            seats.save(self._root, self.about.seat, self.record)
+            if self.record["state"] != State.EXITED or not self._is_followed():
+                seats.save(self._root, self.about.seat, self.record)
         except OSError:
             return  # what the seat is now stands in the feed, too
+
+    def _is_followed(self) -> bool:
+        """Another run of this seat is on record already, as after a restart."""
+        try:
+            now = seats.load(self._root, self.about.seat)
+        except UserError:
+            return False
+        return now is not None and str(now.get("run")) > self.about.run
 
     def _report(self) -> None:
         """Tell the operator, in the folder where dead seats are looked for."""

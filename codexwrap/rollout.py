@@ -28,8 +28,8 @@ def find(seat: Running) -> Session | None:
     """The session of a running Codex, or None.
 
     Its own process has the session's file or its lock open, where no shared server runs; a resumed one is named on its
-    command line; else it is the one session that began here since the process did, and, if several did, the one whose last
-    prompt is on the screen.
+    command line; else it is the one session that began here since the process did and whose last prompt is on the screen.
+    Another seat may have begun here, too: a session without that witness might be its.
     """
     home, cwd, prompt = seat.home, seat.cwd, seat.prompt
     for each in processes.descendants(seat.pid):
@@ -40,6 +40,8 @@ def find(seat: Running) -> Session | None:
                 return _with_file(home, found[1])
     if named := next((argument for argument in seat.arguments if _UUID.fullmatch(argument)), None):
         return _with_file(home, named)
+    if not prompt:
+        return None
     begun = [
         (meta, path)
         for path in newest(home)
@@ -48,8 +50,7 @@ def find(seat: Running) -> Session | None:
         and meta.started >= seat.since - 5
         and "exec" not in meta.originator
     ]
-    if len(begun) > 1 and prompt:
-        begun = [(meta, path) for meta, path in begun if _squash(read(path).prompt).startswith(prompt[:200])]
+    begun = [(meta, path) for meta, path in begun if _squash(read(path).prompt).startswith(prompt[:200])]
     return Session(begun[0][0].id, begun[0][1]) if len(begun) == 1 else None
 
 

@@ -88,6 +88,17 @@ def is_held(state: State, name: str) -> bool:
         os.close(fd)
 
 
+def holder(state: State, name: str) -> int | None:
+    """The process id of the wrapper that holds a seat, as it wrote it; None where nobody does."""
+    if not is_held(state, name):
+        return None
+    try:
+        text = (state.seat(name) / "lock").read_text()
+    except (OSError, ValueError):
+        return None
+    return int(text) if text.isdecimal() else None
+
+
 def save(state: State, name: str, record: dict[str, Any]) -> None:
     """Write what the seat is now. Raises OSError."""
     import json

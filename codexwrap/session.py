@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, NoReturn
 
-from codexwrap import agents, config, paths, seats
+from codexwrap import agents, config, paths, restarting, seats
 from codexwrap.agents.look import Agent
 from codexwrap.errors import UserError
 from codexwrap.feed import gate as feed_gate
@@ -45,16 +45,25 @@ def run(options: Options, argv: Sequence[str], environ: Mapping[str, str], *, ga
         return _run_unwatched(f"{state.root} cannot be written ({error.strerror})", argv, environ)
     except UserError as error:
         return _run_unwatched(str(error), argv, environ)
-    about = {
-        "seat": name,
-        "run": f"{time.time_ns() // 1000:014x}-{os.getpid()}",
-        "cwd": cwd,
-        "started": time.time(),
-        "ticket": options.ticket or settings.ticket,
-    }
     held = lock.fd if lock else None
     watching = _environment(environ, state)
-    return pump.run(argv, environ, listen=lambda _pid: _start_sidecar(watching, held), about=about)
+    while True:
+        run_id = f"{time.time_ns() // 1000:014x}-{os.getpid()}"
+        about = {
+            "seat": name,
+            "run": run_id,
+            "cwd": cwd,
+            "started": time.time(),
+            "ticket": options.ticket or settings.ticket,
+        }
+        status = pump.run(argv, environ, listen=lambda _pid: _start_sidecar(watching, held), about=about)
+        request = restarting.asked(state, name, run_id)
+        if request is None:
+            return status
+        restarting.clean_terminal()
+        if agent:
+            argv = [argv[0], *agent.resume(argv[1:], request.session)]
+            argv = argv if request.session else argv[:-2]
 
 
 def _pass_gate(agent: Agent, environ: Mapping[str, str], cwd: str) -> None:

@@ -100,7 +100,7 @@ def current(folder: Path) -> Saved | None:
             saved = load(path)
         except UserError:
             continue
-        if saved.record["trigger"] != START:
+        if saved.record["trigger"] != START or saved.record["session"]["id"]:
             return saved
         fallback = fallback or saved
     return fallback

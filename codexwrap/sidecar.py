@@ -7,7 +7,7 @@ import sys
 import time
 from typing import Any
 
-from codexwrap import agents, cast, config, paths, seats
+from codexwrap import agents, cast, config, paths, restarting, seats
 from codexwrap.agents.look import Agent
 from codexwrap.cast import Header, Record
 from codexwrap.keep import logs
@@ -38,7 +38,7 @@ class Sidecar:
         self._fd = fd
         about = _about(header)
         agent = agents.of_program(about.argv[0])
-        root = paths.state(os.environ)
+        root = self._root = paths.state(os.environ)
         settings = config.load(os.environ, about.seat)
         self._keeper = Keeper(about, agent, root, settings, os.environ)
         self._aside = Aside(about, os.environ, self._keeper.learn)
@@ -127,7 +127,9 @@ class Sidecar:
             self._replayed += changes
         elif record.code == cast.EXIT:
             self._ended = True
-            self._act([change for change in changes if change.state is not State.EXITED])
+            # Somebody who restarts the seat ended the program: that is no death.
+            asked = restarting.asked(self._root, self._keeper.about.seat, self._keeper.about.run)
+            self._act([] if asked else [change for change in changes if change.state is not State.EXITED])
             self._keeper.exited(int(record.data), self._epoch + record.time)
         else:
             self._act(changes)

@@ -46,12 +46,14 @@ _COMMANDS = {
         "resumable",
         {"--list": "", "--show": "", "--json": "", "--again": ""},
     ),
+    "restart": _Command("restart one seat in place, with its session", "seat", {"--force": ""}),
     "status": _Command("show every seat", "", {"--json": "", "--watch": ""}),
     "feed": _Command(
         "show what was posted, and post",
         "feed",
         {"--follow": "", "--json": "", "--seat": "seat", "--last": "number", "--item": "text", "--state": "text"},
     ),
+    "watchdog": _Command("watch what is not wrapped", "", {"--once": "", "--every": "number", "--json": ""}),
     "usage": _Command("show what is used of the limits", "", {"--json": "", "--home": "file", "--ask": ""}),
     "install": _Command(
         "set up shell and timer", "", {"--shell": "shell", "--rc": "file", "--print": "", "--uninstall": ""}
