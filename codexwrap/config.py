@@ -96,6 +96,8 @@ def _from_file(environ: Mapping[str, str], seat: str) -> dict[str, Any]:
         values = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise UsageError(f"{path}: {error}") from None
+    for elsewhere in ("sinks", "alerts"):  # a seat starts whatever is wrong with them: who delivers looks at them
+        values.pop(elsewhere, None)
     by_seat = values.pop("seats", {})
     if not isinstance(by_seat, dict) or not all(isinstance(table, dict) for table in by_seat.values()):
         raise UsageError(f"{path}: seats holds tables: [seats.NAME]")

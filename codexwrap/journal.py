@@ -8,7 +8,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from codexwrap import archives, atomic
+from codexwrap import archives, atomic, wake
 from codexwrap.archives import Cursor
 from codexwrap.events import Event
 from codexwrap.reading import Entry, Reading, backwards, is_behind, read
@@ -43,7 +43,7 @@ class Journal:
         self._lock = FileLock(f"{path}.lock", timeout=_PATIENCE, poll_interval=_POLL, mode=atomic.FILE_MODE)
 
     def append(self, *added: Event, durable: bool = True) -> None:
-        """Add events; on the disk when this returns, if durable. Raises JournalError.
+        """Add events; on the disk when this returns, if durable. Raises JournalError. Then has them delivered.
 
         A torn line that a crash left at the end is closed first, so that it spoils no line but itself.
         """
@@ -62,6 +62,8 @@ class Journal:
             raise JournalError(f"{self.path}: {error}", error.written) from error
         except OSError as error:  # also when nobody gives the lock back
             raise JournalError(f"{self.path}: {error}") from error
+        finally:
+            wake.deliver(self.path.parent, os.environ)
 
     def prune(self, cursors: Sequence[Cursor], *, before: float) -> list[Path]:
         """Remove the oldest files that every cursor is past and that were last written before a moment, epoch seconds.

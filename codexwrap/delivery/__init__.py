@@ -1,0 +1,1 @@
+"""Deliver the feed to its sinks."""

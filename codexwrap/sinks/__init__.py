@@ -1,0 +1,1 @@
+"""Hand events to other programs."""
