@@ -23,3 +23,11 @@ def count(text: str) -> int:
     if number < 0:
         raise ValueError(text)
     return number
+
+
+def seconds(text: str) -> float:
+    """A span of time, at least one second, for `type`. Raises ValueError."""
+    span = float(text)
+    if not 1 <= span < 1e9:
+        raise ValueError(text)
+    return span
