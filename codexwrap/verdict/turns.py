@@ -79,7 +79,8 @@ class Turns:
         if self.open.local:
             if done or still >= _QUIET:
                 self.close(at)
-        elif _stands_answered(look) and (done or still >= _QUIET):
+        elif (done and look.banner is None and look.popup is None) or (_stands_answered(look) and still >= _QUIET):
+            # Where a small window shows nothing of an answer, there is still the report.
             self.well = self._moved
             self._resting = True
             if done:
