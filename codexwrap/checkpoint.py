@@ -36,6 +36,7 @@ __all__ = [
     "rewrite",
     "save",
     "stem",
+    "taken",
 ]
 
 # What has become of the snapshot that a checkpoint names.
@@ -57,7 +58,8 @@ _OF_GIT = ("cwd", "root", "git_dir", "branch", "head", "upstream", "operation_br
 class Seat(NamedTuple):
     """What a checkpoint says of the seat itself.
 
-    `known` are secret values that must not appear in it; `home` is the agent's, where its sessions are.
+    `known` are secret values that must not appear in it; `home` is the agent's, where its sessions are, and `account`
+    stands for who is signed in there, without telling who.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Seat(NamedTuple):
     ticket: str | None
     known: Sequence[str] = ()
     home: str | None = None
+    account: str | None = None
 
 
 def build(
@@ -110,6 +113,7 @@ def build(
         "arguments": redact.arguments(seat.arguments, known),
         "cwd": seat.cwd,
         "home": seat.home,
+        "account": seat.account,
         "git": _git(facts, known),
         "snapshot": None,
         "session": {
@@ -202,14 +206,17 @@ def claim(path: Path, by: str) -> None:
         atomic.write(own, text.encode())
         mark.hardlink_to(own)  # which fails where there is one, and never shows half of one
     except FileExistsError:
-        who = claimed(path) or {}
-        raise UserError(
-            f"this checkpoint was resumed already, by {who.get('by', 'somebody')} at {who.get('time', 'some time')}"
-        ) from None
+        raise UserError(taken(claimed(path) or {})) from None
     finally:
         with contextlib.suppress(OSError):
             own.unlink()
     atomic.sync_dir(path.parent)
+
+
+def taken(who: Mapping[str, Any]) -> str:
+    """What to say of a checkpoint that somebody resumed."""
+    by, at = who.get("by", "somebody"), who.get("time", "some time")
+    return f"this checkpoint was resumed already, by {by} at {at}; --again resumes it once more"
 
 
 def claim_silently(path: Path, by: str) -> None:

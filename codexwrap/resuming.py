@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from codexwrap import agents, briefing, events, seats, shelf
+from codexwrap import agents, briefing, credential, events, seats, shelf
 from codexwrap.agents.look import Agent
 from codexwrap.errors import UserError
 from codexwrap.events import Event
-from codexwrap.git import gitfacts
+from codexwrap.git import git, gitfacts
+from codexwrap.git.git import Call
 from codexwrap.keeper import BLOCKED, IN_PROGRESS
 from codexwrap.paths import State as Root
 from codexwrap.shelf import Saved
@@ -65,8 +66,11 @@ def check_free(root: Root, seat: str) -> None:
         return
 
 
-def plan(saved: Saved, environ: Mapping[str, str]) -> Plan:
-    """The session by its id where its file is still there, else a new one whose first prompt is the hand-over."""
+def plan(saved: Saved, environ: Mapping[str, str], *, fresh: bool = False) -> Plan:
+    """The session by its id where its file is still there, else a new one whose first prompt is the hand-over.
+
+    So, too, where another account has signed in, which a session is not for, and where a `fresh` one is wanted.
+    """
     record = saved.record
     agent = agents.AGENTS.get(record["agent"])
     if agent is None:
@@ -79,11 +83,36 @@ def plan(saved: Saved, environ: Mapping[str, str]) -> Plan:
     home = next((home for home in (own, was) if session and agent.has_session(home, session)), None)
     go_on = home or (own if environ.get(agent.home_variable) else was)
     added = {} if go_on == own else {agent.home_variable: os.fspath(go_on)}
+    gone = "its session's file is gone, or is none any more" if session else "its session was never known"
     if home:
-        return Plan([record["program"], *agent.resume(arguments, session)], session, "", added, left_out)
-    gone = "its session's file is gone" if session else "its session was never known"
+        gone = "a new session was asked for" if fresh else _other_account(record, agent, home)
+        if not gone:
+            return Plan([record["program"], *agent.resume(arguments, session)], session, "", added, left_out)
     command = [record["program"], *agent.begin(arguments, briefing.text(record))]
     return Plan(command, None, gone, added, left_out)
+
+
+def _other_account(record: dict[str, Any], agent: Agent, home: Path) -> str:
+    was, account = record.get("account"), agent.account(home)
+    if not was or not account or credential.of(os.sep, account) == was:
+        return ""
+    return f"another account has signed in since, and {record['session']['id']} is not its session"
+
+
+def directory(saved: Saved, here: str) -> str:
+    """Where the seat goes on: where it was, or, on another machine, here, where its repository is. Raises UserError."""
+    record = saved.record
+    if os.path.isdir(record["cwd"]):  # noqa: PTH112 - a path in text, to be gone to
+        return str(record["cwd"])
+    head = record["git"]["head"]
+    if head and record["host"] != events.host():
+        known = git.run(here, Call(["cat-file", "-e", f"{head}^{{commit}}"]), git.within(5))
+        if known.ok:
+            return here
+    raise UserError(
+        f"{record['cwd']}, where the seat was, is gone: --restore makes a worktree again, --show prints the checkpoint; "
+        "on another machine, go to a clone that has its commit"
+    )
 
 
 def _without_secrets(agent: Agent, arguments: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -100,12 +129,12 @@ def _without_secrets(agent: Agent, arguments: Sequence[str]) -> tuple[list[str],
     return kept, left_out
 
 
-def moved(record: dict[str, Any]) -> list[str]:
+def moved(record: dict[str, Any], cwd: str) -> list[str]:
     """One line for each thing in the repository that is not as the checkpoint left it."""
     before = record["git"]
     if before["root"] is None:
         return []
-    now = gitfacts.collect(record["cwd"])
+    now = gitfacts.collect(cwd)
     if now.root is None:
         return [f"the repository cannot be read any more ({'; '.join(now.unknown)})"]
     lines = []

@@ -3,14 +3,17 @@
 import os
 import sys
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from codexwrap import checkpoint, config, events, handover, paths, resuming, session, tables
+from codexwrap import checkpoint, config, events, handover, paths, restoring, resuming, session, shelf, tables
 from codexwrap.checkpoint import Saved
-from codexwrap.errors import UserError
+from codexwrap.errors import UsageError, UserError
 from codexwrap.journal import Journal, JournalError
 from codexwrap.options import Parser
 from codexwrap.pump import launch
 from codexwrap.redact.redact import printable
+
+_INTO = ("tree", "branch", "worktree")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -21,7 +24,14 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--show", action="store_true", help="print the newest checkpoint")
     parser.add_argument("--json", action="store_true", help="with --list or --show: as JSON")
     parser.add_argument("--again", action="store_true", help="also when the checkpoint was resumed already")
+    parser.add_argument("--restore", action="store_true", help="bring back the files as the checkpoint left them")
+    parser.add_argument(
+        "--into", choices=_INTO, help="with --restore: where to (default: tree, or branch if that loses any)"
+    )
+    parser.add_argument("--fresh", action="store_true", help="a new session that gets the hand-over")
     options = parser.parse_args(arguments)
+    if options.into and not options.restore:
+        raise UsageError("resume: --into goes with --restore")
     root = paths.state(os.environ)
     seat = options.seat or resuming.choose(root, session.directory(), config.load(os.environ).seat)
     found, broken = checkpoint.all_of(root, seat)
@@ -31,29 +41,42 @@ def main(arguments: Sequence[str]) -> int:
         return _list(found, as_json=options.json)
     if not found:
         raise UserError(f"seat {seat!r} has no checkpoint that can be read")
-    if broken and found:
-        _say(f"the newest that can be read is {found[0].path.name}")
+    saved = shelf.current(root.checkpoints(seat)) or found[0]
+    if broken:
+        _say(f"the newest that can be read is {saved.path.name}")
     if options.show:
-        print(tables.as_json(found[0].record) if options.json else handover.markdown(found[0].record), end="")
+        print(tables.as_json(saved.record) if options.json else handover.markdown(saved.record), end="")
         return 0
-    return _resume(root, found[0], again=options.again)
+    wanted = Wanted(options.again, options.restore, options.into, options.fresh)
+    return go_on(root, saved, wanted)
 
 
-def _resume(root: paths.State, saved: Saved, *, again: bool) -> int:
+class Wanted(NamedTuple):
+    """How to go on: `again` insists where somebody did already, `into` is where files are restored to."""
+
+    again: bool = False
+    restore: bool = False
+    into: restoring.Into | None = None
+    fresh: bool = False
+
+
+def go_on(root: paths.State, saved: Saved, wanted: Wanted) -> int:
+    """Resume a checkpoint; the exit status of the agent. Raises UserError."""
     record = saved.record
     resuming.check_free(root, record["seat"])
-    how = resuming.plan(saved, dict(os.environ))
+    how = resuming.plan(saved, dict(os.environ), fresh=wanted.fresh)
     launch.find(how.argv[0], os.environ)
+    if (who := checkpoint.claimed(saved.path)) is not None and not wanted.again:
+        raise UserError(checkpoint.taken(who))
+    directory, told = _files(saved, wanted)
     try:
-        os.chdir(record["cwd"])
+        os.chdir(directory)
     except OSError as error:
-        raise UserError(
-            f"{record['cwd']}, where the seat was: {error.strerror}; --show prints its checkpoint"
-        ) from None
-    if not again:
+        raise UserError(f"{directory}: {error.strerror}; --show prints the checkpoint") from None
+    if not wanted.again:
         _claim(saved)
-    for line in resuming.moved(record):
-        _say(f"since then {line}")
+    for line in told:
+        _say(line)
     if how.why_fresh:
         _say(f"{how.why_fresh}: a new session gets the checkpoint as its first prompt")
     for argument in how.left_out:
@@ -66,6 +89,20 @@ def _resume(root: paths.State, saved: Saved, *, again: bool) -> int:
         _say(f"the feed was not told: {error}")
     options = session.Options(seat=record["seat"], ticket=record["ticket"] or "")
     return session.run(options, how.argv, {**os.environ, **how.environ})
+
+
+def _files(saved: Saved, wanted: Wanted) -> tuple[str, list[str]]:
+    """The directory to go on in, and what to tell of the files there."""
+    record = saved.record
+    if wanted.restore and not os.path.isdir(record["cwd"]) and record["host"] == events.host():  # noqa: PTH112
+        made = restoring.make_again(saved)
+        return made.directory, made.told
+    directory = resuming.directory(saved, session.directory())
+    since = [f"since then {line}" for line in resuming.moved(record, directory)]
+    if wanted.restore:
+        restored = restoring.bring_back(saved, directory, wanted.into)
+        return restored.directory, [*since, *restored.told]
+    return directory, [*since, *(f"since then {line}" for line in restoring.moved(saved, directory))]
 
 
 def _claim(saved: Saved) -> None:

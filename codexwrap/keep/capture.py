@@ -1,11 +1,12 @@
 """Put a checkpoint together."""
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from codexwrap import checkpoint, shelf
+from codexwrap import checkpoint, credential, shelf
 from codexwrap.agents.look import Agent
 from codexwrap.config import Config
 from codexwrap.git import gitfacts, snapshot
@@ -64,6 +65,7 @@ class Camera:
             ticket=self.ticket or None,
             known=self.known,
             home=str(self.witness.home) if agent else None,
+            account=credential.of(os.sep, account) if (account := self.witness.account()) else None,
         )
         record = checkpoint.build(
             seat,

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from codexwrap import agents, checkpoint, config, events, paths, shelf
+from codexwrap import agents, briefing, checkpoint, config, events, paths, shelf
 from codexwrap.config import Config
 from codexwrap.errors import UserError
 from codexwrap.git import gitfacts, snapshot
@@ -96,7 +96,8 @@ def _take(record: dict[str, Any], settings: Config) -> None:
 
 def _message(record: Mapping[str, Any]) -> str:
     item = f" on {record['ticket']}" if record["ticket"] else ""
-    return f"codexwrap: {record['cause'] or record['trigger']} of {record['seat']}{item} at {record['time']}"
+    subject = f"codexwrap: {record['cause'] or record['trigger']} of {record['seat']}{item} at {record['time']}"
+    return f"{subject}\n\n{briefing.text({**record, 'snapshot': None})}"  # for whoever has nothing but the repository
 
 
 def _essence(record: dict[str, Any]) -> object:

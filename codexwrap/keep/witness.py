@@ -1,12 +1,10 @@
 """Read what the agent keeps."""
 
-import hashlib
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from codexwrap import agents
+from codexwrap import agents, credential
 from codexwrap.agents.look import Agent, Running
 from codexwrap.keep.about import About
 from codexwrap.story import Session, Story
@@ -71,5 +69,4 @@ class Witness:
         """The same for all seats that one sign-in serves, and for no others; not to be turned back into who that is."""
         if self._agent is None:
             return None
-        text = f"{os.path.realpath(self.home)}\0{self.account()}"
-        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        return credential.of(self.home, self.account())

@@ -44,7 +44,15 @@ _COMMANDS = {
     "resume": _Command(
         "go on from a seat's last checkpoint",
         "resumable",
-        {"--list": "", "--show": "", "--json": "", "--again": ""},
+        {
+            "--list": "",
+            "--show": "",
+            "--json": "",
+            "--again": "",
+            "--restore": "",
+            "--into": "into",
+            "--fresh": "",
+        },
     ),
     "restart": _Command("restart one seat in place, with its session", "seat", {"--force": ""}),
     "status": _Command("show every seat", "", {"--json": "", "--watch": ""}),
@@ -64,7 +72,7 @@ _COMMANDS = {
 _MANY = ("cause",)  # kinds of argument of which there may be more than one
 _WRAPPER = {"--seat": "seat", "--ticket": "text", "--force": "", "--version": "", "--help": ""}
 _SEAT = {"--ticket": "text", "--force": ""}
-_AGENTS = ("codex", "claude")
+_AGENTS = ("codex", "claude", "gemini")
 _DRILLS = ("all", "token_revoked", "workspace_credits", "usage_limit", "rate_limit", "decoy_quotes", "decoy_retries")
 _SHELLS = ("bash", "zsh", "fish")
 
@@ -116,6 +124,8 @@ class _Line(NamedTuple):
                 return [Word("items", "who works on what"), Word("post", "say what became of an item")]
             case "agent":
                 return [Word(name) for name in _AGENTS]
+            case "into":
+                return [Word(name) for name in ("tree", "branch", "worktree")]
             case "shell":
                 return [Word(name) for name in _SHELLS]
         return []
