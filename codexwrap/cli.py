@@ -96,9 +96,9 @@ def run() -> None:
 def _run_seat(seat: str, ticket: str, program: Sequence[str], *, force: bool) -> int:
     if not program:
         raise UsageError("which program? for example: codexwrap codex (codexwrap --help)")
-    from codexwrap import session  # commands do without, and a TAB must not wait for pexpect
+    from codexwrap import offer, session  # commands do without, and a TAB must not wait for pexpect
 
-    return session.run(session.Options(seat, ticket, force), program, os.environ, gate=True)
+    return session.run(session.Options(seat, ticket, force), program, os.environ, gate=True, offer=offer.offer)
 
 
 def _command(name: str, arguments: Sequence[str]) -> int:

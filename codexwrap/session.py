@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, NoReturn
 
 from codexwrap import agents, config, paths, restarting, seats
@@ -23,19 +23,34 @@ class Options(NamedTuple):
     force: bool = False
 
 
-def run(options: Options, argv: Sequence[str], environ: Mapping[str, str], *, gate: bool = False) -> int:
+Offer = Callable[[str, config.Config, Agent | None, Sequence[str]], int | None]
+
+
+def run(
+    options: Options,
+    argv: Sequence[str],
+    environ: Mapping[str, str],
+    *,
+    gate: bool = False,
+    offer: Offer | None = None,
+) -> int:
     """Run a program as a seat; returns its exit status as a shell gives it. Raises UserError before it starts.
 
-    `gate` keeps it from starting while its credential is known to be dead; whoever resumes a seat knows.
+    `gate` keeps it from starting while its credential is known to be dead; whoever resumes a seat knows. `offer` is given
+    the seat's name, its settings, the agent and the command, and may run something else in its place.
     """
     agent = agents.of_program(argv[0])
     if agent and not agent.starts_session(argv[1:]):
         _become(argv, environ)
-    settings = config.load(environ)
+    settings = config.load(environ, options.seat)
     launch.find(argv[0], environ)
     launch.occupy_standard_streams()  # else the lock's file might become one of them
     cwd = directory()
     wanted = options.seat or settings.seat or os.path.basename(cwd) or "seat"  # noqa: PTH119
+    if not options.seat:
+        settings = config.load(environ, wanted)
+    if offer and not options.force and (status := offer(wanted, settings, agent, argv)) is not None:
+        return status
     if agent and gate and not options.force:
         _pass_gate(agent, environ, cwd)
     try:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from codexwrap import seats
 from codexwrap.errors import UserError
 from codexwrap.paths import State as Root
 from codexwrap.verdict.causes import State
@@ -109,9 +110,21 @@ def current(folder: Path) -> Saved | None:
 def unresumed(root: Root, seat: str) -> Saved | None:
     """The checkpoint to go on from, if the seat died behind it and nobody has resumed it."""
     saved = current(root.checkpoints(seat))
-    if saved is None or saved.record.get("trigger") != State.DEAD or claimed(saved.path) is not None:
+    if saved is None or claimed(saved.path) is not None:
         return None
-    return saved
+    return saved if saved.record["trigger"] == State.DEAD or _was_lost(root, saved.record) else None
+
+
+def _was_lost(root: Root, record: dict[str, Any]) -> bool:
+    """The seat did not end, and nobody runs it: its wrapper, its sidecar and maybe the machine were lost at once."""
+    try:
+        now = seats.load(root, record["seat"])
+    except UserError:
+        return False
+    if record["trigger"] == START or now is None:
+        return False
+    ran = now.get("run") == record["run"] and now["state"] != State.EXITED
+    return ran and not seats.is_held(root, record["seat"])
 
 
 def claimed(path: Path) -> dict[str, Any] | None:

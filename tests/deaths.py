@@ -10,15 +10,22 @@ from codexwrap.story import Story
 
 
 def died(
-    root: State, seat: str, *, cause: str = "limit.usage", ago: float = 2.1 * 3600, ticket: str | None = "HWD-0373"
+    root: State,
+    seat: str,
+    *,
+    cause: str | None = "limit.usage",
+    ago: float = 2.1 * 3600,
+    ticket: str | None = "HWD-0373",
+    cwd: str = "",
+    trigger: str = "DEAD",
 ) -> Path:
     """Save a checkpoint of a seat that died so many seconds ago; its path."""
     record = checkpoint.build(
-        checkpoint.Seat(seat, "run", "codex", "codex", [], str(root.root), ticket),
-        trigger="DEAD",
-        cause=cause,
+        checkpoint.Seat(seat, "run", "codex", "codex", [], cwd or str(root.root), ticket),
+        trigger=trigger,
+        cause=cause if trigger == "DEAD" else None,
         at=time.time() - ago,
-        facts=gitfacts.collect(root.root),
+        facts=gitfacts.collect(cwd or root.root),
         story=Story(),
         session=None,
         resume=None,

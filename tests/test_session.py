@@ -149,7 +149,7 @@ def test_force_shares_the_name(env: dict[str, str], terminals: list[Terminal]) -
     first = start(terminals, env, "--seat", "a", "agent")
     eventually(lambda: kinds(env, "a") == ["started"])
     second = start(terminals, env, "--seat", "a", "--force", "agent")
-    assert "codexwrap" not in second.squashed()
+    assert "isheldby" not in second.squashed()
     eventually(lambda: kinds(env, "a") == ["started", "started"])
     assert names(env) == ["a"]
     end(first)
@@ -180,7 +180,7 @@ def test_the_name_stays_taken_after_kill_9_of_the_wrapper_as_long_as_its_sidecar
     eventually(lambda: not os.path.exists(f"/proc/{number}"))  # noqa: PTH110
     assert kinds(env, "a") == ["started", "dead"]
     second = start(terminals, env, "--seat", "a", "agent")
-    assert "codexwrap" not in second.squashed()
+    assert "isheldby" not in second.squashed()
     end(second)
     until_free(env, "a")
 
@@ -194,7 +194,7 @@ def test_a_name_is_free_when_both_are_gone(env: dict[str, str], terminals: list[
     os.kill(number, signal.SIGKILL)
     until_free(env, "a")
     second = start(terminals, env, "--seat", "a", "agent")
-    assert "codexwrap" not in second.squashed()
+    assert "isheldby" not in second.squashed()
     end(second)
     until_free(env, "a")
 

@@ -1,19 +1,16 @@
 """Run a seat by its name."""
 
-import contextlib
 import os
-import sys
 from collections.abc import Sequence
 
-from codexwrap import paths, session
+from codexwrap import offer, session
 from codexwrap.errors import UsageError
-from codexwrap.shells import hint
 
 USAGE = """\
 usage: codexwrap-seat NAME [--ticket ID] [--force] [PROGRAM [ARGUMENTS...]]
        codexwrap-seat NAME [--ticket ID] [--force] -- ARGUMENTS...
 
-Says so if the seat died and nobody has resumed it; then runs PROGRAM, by default codex, as that seat.
+Offers to resume the seat if it died and nobody has resumed it; else runs PROGRAM, by default codex, as that seat.
 A name of your own for it:  alias alpha='codexwrap-seat alpha codex'
 """
 _PROGRAM = "codex"
@@ -25,10 +22,7 @@ def main(arguments: Sequence[str]) -> int:
         print(USAGE, end="")
         return 0
     options, program = parse(arguments)
-    with contextlib.suppress(OSError):  # of a state root that cannot be read: the session says so
-        if told := hint.line(paths.state(os.environ), options.seat):
-            print(f"codexwrap: {told}", file=sys.stderr)
-    return session.run(options, program, os.environ, gate=True)
+    return session.run(options, program, os.environ, gate=True, offer=offer.offer)
 
 
 def parse(arguments: Sequence[str]) -> tuple[session.Options, list[str]]:
