@@ -9,7 +9,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from codexwrap import atomic, config, events, paths
+from codexwrap import atomic, config, events, paths, seats, wake
 from codexwrap.config import Config
 from codexwrap.errors import UserError
 from codexwrap.events import Event
@@ -88,6 +88,7 @@ def _pass(root: Root, environ: Mapping[str, str], settings: Config, every: float
     outcome.states.update(_state(root, record) for record in after.values())
     memory.save(root, remembered)
     outcome.took = time.monotonic() - start
+    wake.deliver(root.root, environ)
     if settings.metrics_file:
         guarded("metrics", lambda: metrics.write(paths.absolute(settings.metrics_file), outcome, after.values()))
     if settings.ping_url and (why := ping.ping(settings.ping_url)):
@@ -117,8 +118,6 @@ def _lost(
 
 
 def _is_alive(root: Root, record: Mapping[str, Any]) -> bool:
-    from codexwrap import seats
-
     return not record.get(WATCHED) and isinstance(record.get("pid"), int) and seats.is_held(root, record["seat"])
 
 

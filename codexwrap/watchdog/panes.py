@@ -4,17 +4,18 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from codexwrap.agents.look import Agent, Look, Page, Running
+from codexwrap.agents.look import Agent, Finding, Look, Page, Running
 from codexwrap.screen.screen import Screen
-from codexwrap.verdict.causes import State
-from codexwrap.verdict.verdict import Change, Judge
+from codexwrap.verdict.causes import CAUSES, State
+from codexwrap.verdict.verdict import Change, Evidence, Judge
 from codexwrap.watchdog import filecause, sessionlog
 from codexwrap.watchdog.runners import Runner
 from codexwrap.watchdog.sessionlog import SessionLog
 from codexwrap.watchdog.tmux import Pane
 from codexwrap.watchdog.watched import Verdict
 
-_SLACK = 2.0  # seconds by which the start of a process is known
+_SLACK = 0.2  # seconds by which the start of a process is known at worst
+_UNKNOWN = 2.0  # seconds for which a banner that nobody knows must stand
 _RESUMING = {"codex": ("resume", "fork")}
 _RESUMING_ELSE = ("--resume", "--continue", "-r", "-c")
 
@@ -36,9 +37,10 @@ def unchanged(text: str, note: dict[str, Any] | None) -> bool:
 def judge(runner: Runner, pane: Pane, text: str, note: dict[str, Any] | None, now: float, *, told: bool) -> Seen:
     """What a pane says of its agent, by the rules of a wrapped seat, from single looks.
 
-    A judge is told that the conversation stood there without the words of an error, then with them: since when, `note`
-    of the pass before knows, where nothing but the live row has changed since. What such a judge cannot know is
-    whether the words are of this process or of an earlier one, which a resumed session draws again; see `confirm`.
+    Words of an error that stand at the live end, where nothing works any more, are a death or stall; a live row that says
+    the same for too long is a stall. Since when it all stands there, `note` of the pass before knows, where nothing but the
+    live row has changed. What no look can tell is whether the words are of this process or of an earlier one, which a
+    resumed session draws again: see `confirm`.
     """
     screen = Screen(pane.columns, pane.lines, scrollback=0)
     screen.feed((("\x1b[?1049h" if pane.alternate else "") + text.rstrip("\n").replace("\n", "\r\n")).encode())
@@ -47,7 +49,7 @@ def judge(runner: Runner, pane: Pane, text: str, note: dict[str, Any] | None, no
     body = _digest("\n".join(row for row in rows if not look.live_text or row != look.live_text))
     same = note is not None and note.get("body") == body and note.get("live") == look.live
     since = float(note["since"]) if note is not None and same else now
-    state, change = _judged(runner.agent, look, since, now)
+    state, change = _read(runner.agent, look, since, now)
     doubtful = look.banner is not None or look.popup is not None or look.page is Page.OVERLAY
     log = _log(runner, look) if doubtful or told else None
     verdict = confirm(runner, look, Verdict(state, change), log)
@@ -86,16 +88,24 @@ def confirm(runner: Runner, look: Look, seen: Verdict, log: SessionLog | None) -
     return Verdict(State.IDLE, None, well, "its session's file knows of no turn that failed since it was started")
 
 
-def _judged(agent: Agent, look: Look, since: float, now: float) -> tuple[State, Change | None]:
-    judge = Judge(agent)
-    judge.frame(look._replace(banner=None, popup=None, live=None, live_text="", page=None), since)
-    judge.frame(look, since)
-    judge.frame(look, now)
-    judge.tick(now)
-    state = judge.state if judge.state is not State.STARTING or look.page is None else State.UNKNOWN
+def _read(agent: Agent, look: Look, since: float, now: float) -> tuple[State, Change | None]:
+    """What a conversation that has stood like this since then means, if the words in it are of this process."""
     if look.page is Page.OVERLAY:
-        state = State.UNKNOWN
-    return state, judge.episode
+        return State.UNKNOWN, None
+    if look.live is not None:
+        judge = Judge(agent)
+        for moment in (since, now):
+            judge.frame(look, moment)
+        judge.tick(now)
+        return judge.state, judge.episode
+    found = agent.find(look)
+    if found is None and look.banner and not agent.harmless(look.banner) and now - since >= _UNKNOWN:
+        found = Finding("unknown.banner", look.banner.text)
+    if found is None:
+        lives = look.draft is not None or look.prompt is not None or look.answered
+        return State.IDLE if lives else State.UNKNOWN, None
+    cause = CAUSES[found.cause]
+    return cause.state, Change(since, cause.state, cause, found.until, (Evidence("screen", found.text),))
 
 
 def _log(runner: Runner, look: Look) -> SessionLog | None:

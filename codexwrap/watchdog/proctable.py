@@ -12,12 +12,13 @@ _SECONDS = 5.0
 
 
 class Process(NamedTuple):
-    """One process; `started` in epoch seconds, to about a second."""
+    """One process; `started` in epoch seconds; `mark` tells it from others that had its number."""
 
     pid: int
     parent: int
     argv: tuple[str, ...]
     started: float
+    mark: str
 
 
 Table = Mapping[int, Process]
@@ -56,12 +57,13 @@ def ancestors(processes: Table, pid: int) -> list[Process]:
 
 
 def booted() -> float | None:
-    """When this machine was started, in epoch seconds; None where the system does not tell."""
-    try:
-        lines = (_PROC / "stat").read_text().splitlines()
-    except OSError:
+    """When this machine was started, in epoch seconds; None where the system does not tell.
+
+    Not `btime` of /proc/stat, which is off by up to a second: it matters whether a turn failed before a process was started.
+    """
+    if not hasattr(time, "CLOCK_BOOTTIME"):
         return None
-    return next((float(line.split()[1]) for line in lines if line.startswith("btime ")), None)
+    return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def _from_proc() -> Table:
@@ -82,7 +84,8 @@ def _from_proc() -> Table:
         fields = stat[stat.rfind(b")") + 2 :].split()
         if argv and len(fields) > 19:
             words = tuple(each.decode(errors="surrogateescape") for each in argv.rstrip(b"\0").split(b"\0"))
-            found[int(name)] = Process(int(name), int(fields[1]), words, boot + int(fields[19]) / ticks)
+            started = boot + int(fields[19]) / ticks
+            found[int(name)] = Process(int(name), int(fields[1]), words, started, fields[19].decode())
     return found
 
 
@@ -106,4 +109,4 @@ def _from_ps() -> Table:
 def _parsed(line: str) -> tuple[int, Process]:
     pid, parent, *when, command = line.split(None, 7)
     started = time.mktime(time.strptime(" ".join(when), "%a %b %d %H:%M:%S %Y"))
-    return int(pid), Process(int(pid), int(parent), tuple(command.split()), started)
+    return int(pid), Process(int(pid), int(parent), tuple(command.split()), started, f"{started:.0f}")

@@ -33,7 +33,7 @@ class Runner(NamedTuple):
     @property
     def run(self) -> str:
         """The same for this process for as long as it lives, and for no other one."""
-        return f"{int(self.process.started):x}-{self.process.pid}"
+        return f"{self.process.mark}-{self.process.pid}"
 
     @property
     def home(self) -> Path:

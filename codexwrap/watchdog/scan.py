@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from codexwrap import events
+from codexwrap import events, seats
 from codexwrap.agents import codex
 from codexwrap.errors import UserError
 from codexwrap.keep.about import Scene
@@ -86,7 +86,8 @@ class Scan:
         """Watched seats whose agent is gone."""
         runs = {runner.run for runner in self.running}
         for record in watched.of(self.records, "tmux"):
-            if record["run"] not in runs:
+            now = seats.load(self.root, record["seat"]) or {}
+            if record["run"] not in runs and now.get("run") == record["run"]:
                 watched.end(self.root, record, self.now)
         for table in (self.memory.panes, self.memory.names):
             for run in [run for run in table if run not in runs]:
@@ -135,7 +136,8 @@ class Scan:
         """The name that a run was given when it was first seen: panes are moved and renumbered."""
         if run not in self.memory.names:
             recorded = next((record["seat"] for record in self.records.values() if record.get("run") == run), None)
-            taken = set(self.memory.names.values())
+            living = {runner.run for runner in self.running}
+            taken = {name for each, name in self.memory.names.items() if each in living}
             free = (
                 name
                 for number in range(1, 1000)
