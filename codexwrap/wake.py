@@ -24,7 +24,7 @@ def deliver(root: Path, environ: Mapping[str, str]) -> None:
     """
     with contextlib.suppress(OSError, UserError, subprocess.SubprocessError):
         config = paths.config(environ)
-        if _TABLES.search(config.read_bytes()) and not is_running(root):
+        if is_wanted(environ) and not is_running(root):
             own = {**environ, "CODEXWRAP_HOME": os.fspath(root), "CODEXWRAP_CONFIG": os.fspath(config)}
             # The shell ends at once: what it leaves behind is nobody's child here, to be waited for by nobody.
             command = ["/bin/sh", "-c", '"$@" &', "sh", sys.executable, "-P", "-m", "codexwrap.delivery"]
@@ -32,6 +32,14 @@ def deliver(root: Path, environ: Mapping[str, str]) -> None:
             subprocess.run(
                 command, env=own, cwd="/", stdin=null, stdout=null, stderr=null, start_new_session=True, timeout=10
             )
+
+
+def is_wanted(environ: Mapping[str, str]) -> bool:
+    """Whether the config names sinks or alerts, as far as a look tells."""
+    try:
+        return bool(_TABLES.search(paths.config(environ).read_bytes()))
+    except (OSError, UserError):
+        return False
 
 
 def is_running(root: Path) -> bool:

@@ -1,5 +1,6 @@
 """Show who works on what."""
 
+import contextlib
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import PurePath
@@ -17,9 +18,12 @@ def main(arguments: Sequence[str]) -> int:
     """`codexwrap feed items`."""
     parser = Parser("codexwrap feed items", description="Show every item, its state, and the seats that work on it.")
     parser.add_argument("--json", action="store_true", help="print a list of objects")
+    parser.add_argument(
+        "--fleet", nargs="?", const="", metavar="SINK", help="of all hosts, from the Redis sink that they share"
+    )
     options = parser.parse_args(arguments)
     settings = config.load(os.environ)
-    found = fold(journal.read(paths.state(os.environ).feed).events, settings.item_on_exit)
+    found = fold(_events(options.fleet), settings.item_on_exit)
     if options.json:
         print(tables.as_json([item._asdict() for item in found]))
     elif found:
@@ -27,6 +31,15 @@ def main(arguments: Sequence[str]) -> int:
     else:
         print("no items yet: `codexwrap feed post --item ID --state IN_PROGRESS` posts one")
     return 0
+
+
+def _events(fleet: str | None) -> Iterable[Event]:
+    if fleet is None:
+        return journal.read(paths.state(os.environ).feed).events
+    from codexwrap.delivery.fleet import Fleet
+
+    with contextlib.closing(Fleet(os.environ, fleet)) as stream:
+        return list(stream.all())
 
 
 def fold(events: Iterable[Event], on_exit: str) -> list[Item]:

@@ -1,10 +1,11 @@
 """Keep how far a sink is."""
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from codexwrap import atomic, paths
+from codexwrap import atomic, events, paths
 from codexwrap.archives import START, Cursor
 from codexwrap.events import Event
 
@@ -70,3 +71,18 @@ def save(root: paths.State, name: str, progress: Progress, *, durable: bool) -> 
 
 def parked_file(root: paths.State, name: str) -> Path:
     return folder(root) / f"{paths.file_name(name)}.parked.jsonl"
+
+
+def parked(root: paths.State, name: str) -> list[Parked]:
+    """What a sink will never take, oldest first, each once."""
+    found: dict[str, Parked] = {}
+    try:
+        lines = parked_file(root, name).read_bytes().splitlines()
+    except OSError:
+        return []
+    for line in lines:
+        with contextlib.suppress(ValueError, KeyError, TypeError, RecursionError):
+            record = json.loads(line)
+            event = events.from_line(json.dumps(record["event"]))
+            found[event.id] = Parked(event, str(record["reason"]), events.epoch(str(record["at"])))
+    return list(found.values())

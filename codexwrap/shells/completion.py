@@ -55,11 +55,19 @@ _COMMANDS = {
         },
     ),
     "restart": _Command("restart one seat in place, with its session", "seat", {"--force": ""}),
-    "status": _Command("show every seat", "", {"--json": "", "--watch": ""}),
+    "status": _Command("show every seat", "", {"--json": "", "--watch": "", "--fleet": ""}),
     "feed": _Command(
         "show what was posted, and post",
         "feed",
-        {"--follow": "", "--json": "", "--seat": "seat", "--last": "number", "--item": "text", "--state": "text"},
+        {
+            "--follow": "",
+            "--json": "",
+            "--seat": "seat",
+            "--last": "number",
+            "--item": "text",
+            "--state": "text",
+            "--fleet": "",
+        },
     ),
     "watchdog": _Command("watch what is not wrapped", "", {"--once": "", "--every": "number", "--json": ""}),
     "usage": _Command("show what is used of the limits", "", {"--json": "", "--home": "file", "--ask": ""}),
@@ -121,7 +129,11 @@ class _Line(NamedTuple):
             case "cause":
                 return [Word(name) for name in _DRILLS]
             case "feed":
-                return [Word("items", "who works on what"), Word("post", "say what became of an item")]
+                return [
+                    Word("items", "who works on what"),
+                    Word("post", "say what became of an item"),
+                    Word("incidents", "what is wrong now"),
+                ]
             case "agent":
                 return [Word(name) for name in _AGENTS]
             case "into":
