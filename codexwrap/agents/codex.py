@@ -89,7 +89,7 @@ _HARMLESS = re.compile(
 )
 
 # The times in the words come behind these.
-_UNTIL = re.compile(r"(?i)\b(?:or\s*)?try\s*again\s*(at|in)\s*(.+)|again\s*(in)\s*(.+)")
+_UNTIL = re.compile(r"(?i)again((?:at|in).+)")
 
 _EXIT = re.compile(r"Error:account/readfailed:(?:account/readfailed:)?(.*)")
 _RUNNING = re.compile(r"^[•◦]\s*(?:Running|Waiting|Exploring|Searching)\b")
@@ -120,8 +120,8 @@ def _words(banner: Banner) -> Finding | None:
     cause = _cause(banner.squashed)
     if cause is None:
         return None
-    until = _UNTIL.search(banner.text)
-    return Finding(cause, banner.text, " ".join(group for group in until.groups() if group) if until else "")
+    until = _UNTIL.search(banner.squashed)
+    return Finding(cause, banner.text, until[1] if until else "")
 
 
 def _cause(squashed: str) -> str | None:

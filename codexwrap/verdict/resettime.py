@@ -11,19 +11,22 @@ _DAY = 24 * 60 * 60
 _CLOCK = (
     r"(?=\d{1,2}:\d{2}|\d{1,2}\s*[ap]m\b)(?P<hour>\d{1,2})(?::(?P<minute>\d{2})(?::\d{2})?)?\s*(?P<half>[ap]\.?m\.?)?"
 )
-_DATE = r"(?P<month>[a-z]{3,9})\.?\s*(?P<day>\d{1,2})(?:st|nd|rd|th)?(?:,?\s*(?P<year>\d{4}))?,?\s*(?:at\s*)?"
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_DATE = (
+    rf"(?P<month>{'|'.join(_MONTHS)})[a-z]{{0,6}}\.?\s*(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?:,?\s*(?P<year>\d{{4}}))?"
+    r",?\s*(?:at\s*)?"
+)
 _DATED = re.compile(rf"(?i){_DATE}{_CLOCK}")
 _TIMED = re.compile(rf"(?i)(?<![\d:]){_CLOCK}")
 _ISO = re.compile(
-    r"(?P<date>\d{4}-\d{2}-\d{2})(?:T| |\s*at\s*)(?P<time>\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)"
+    r"(?P<date>\d{4}-\d{2}-\d{2})(?:T|\s*at\s*|\s*)(?P<time>\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)"
     r"\s*(?P<zone>Z|UTC|[+-]\d{2}:?\d{2})?"
 )
 _SPAN = re.compile(r"(?i)(\d+)\s*(days?|d|hours?|hrs?|h|minutes?|mins?|m|seconds?|secs?|s)(?![a-z]*\s*\d{4})")
 _RELATIVE = re.compile(
-    r"(?i)in\s*((?:(?:less than a|an?|\d+)\s*(?:days?|d|hours?|hrs?|h|minutes?|mins?|m|seconds?|secs?|s)\b[\s,and]*)+)"
+    r"(?i)in((?:(?:lessthana|an?|\d+)(?:days?|d|hours?|hrs?|h|minutes?|mins?|m|seconds?|secs?|s)(?![a-z])(?:,|and)*)+)"
 )
 _ZONE = re.compile(r"\((?P<zone>UTC|GMT|[A-Z][A-Za-z_]+(?:/[A-Z][A-Za-z_+-]+)+)\)|\b(?P<utc>UTC|GMT)\b")
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 
 
@@ -43,14 +46,14 @@ def read(words: str, *, now: float, tz: tzinfo | None = None) -> int | None:
     `now` is when the words were read, in epoch seconds; `tz` the zone they are meant in unless they name one, None being
     the machine's own. A time of day without a date is the next one, or one that has only just passed.
     """
-    words = words.replace("\u202f", " ").replace("\u00a0", " ")
     tz = _named_zone(words) or tz
+    words = "".join(words.split())  # a window breaks rows anywhere, also within a number
     if found := _ISO.search(words):
         return _iso(found, tz)
     if found := _RELATIVE.search(words):
         return int(now) + _seconds(found[1])
-    if (found := _DATED.search(words)) and (month := _month(found["month"])):
-        return _dated(found, month, now, tz)
+    if found := _DATED.search(words):
+        return _dated(found, now, tz)
     if found := _TIMED.search(words):
         return _timed(found, now, tz)
     return None
@@ -71,12 +74,8 @@ def _iso(found: re.Match[str], tz: tzinfo | None) -> int | None:
 
 
 def _seconds(span: str) -> int:
-    counted = re.sub(r"(?i)\b(less than a|an?)\b", "1", span)
+    counted = re.sub(r"(?i)\b(?:lessthana|an?)(?=[dhms])", "1", span)
     return sum(int(count) * _UNITS[unit[0].lower()] for count, unit in _SPAN.findall(counted))
-
-
-def _month(name: str) -> int | None:
-    return _MONTHS.index(name[:3].lower()) + 1 if name[:3].lower() in _MONTHS else None
 
 
 def _clock(found: re.Match[str]) -> time | None:
@@ -89,9 +88,10 @@ def _clock(found: re.Match[str]) -> time | None:
     return time(hour, minute) if hour < 24 and minute < 60 else None
 
 
-def _dated(found: re.Match[str], month: int, now: float, tz: tzinfo | None) -> int | None:
+def _dated(found: re.Match[str], now: float, tz: tzinfo | None) -> int | None:
     if (clock := _clock(found)) is None:
         return None
+    month = _MONTHS.index(found["month"].lower()) + 1
     this_year = datetime.fromtimestamp(now, tz).year
     for year in [int(found["year"])] if found["year"] else [this_year, this_year + 1]:
         try:
