@@ -102,7 +102,7 @@ class Keeper:
         self._write_checkpoint(Why(change.state, at, cause.name, evidence), scene, told)
         words = resettime.read(change.until, now=at, tz=self._zone) if change.until else None
         resets_at = second.reset_time(words, told.story) if cause.name == "limit.usage" else words
-        remedy = causes.remedy(cause, reset=self._clock(resets_at))
+        remedy = causes.remedy(cause, self._agent, reset=self._clock(resets_at))
         self.record.update(
             resets_at=resets_at, remedy=remedy, evidence=evidence, credential=self.camera.witness.credential()
         )

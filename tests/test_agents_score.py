@@ -12,7 +12,7 @@ from tests import corpus, score
 OTHERS = [name for name in AGENTS if name != "codex"]
 RECORDINGS = [recording for agent in OTHERS for recording in corpus.recordings(agent=agent)]
 NAMES = [recording.name for recording in RECORDINGS]
-SHARES = {"bytes": 8, "chunks": 6, "merged": 6, "x0.3": 8, "x4": 6, "after": 6, "late0.5": 8}
+SHARES = {"bytes": 8, "chunks": 6, "merged": 6, "x0.3": 8, "x4": 6, "after": 6}
 FOREIGN = re.compile(rb"/root/|/home/|/work/|/opt/|/var/tmp|registry\.|sk-[A-Za-z0-9]{16}")
 # Short, so that nobody records one agent's sessions and forgets what the issue asks for the other.
 KINDS = ("limit", "auth", "overloaded", "prints", "prose", "transient", "resume", "healthy")
@@ -29,12 +29,20 @@ def test_every_recording_is_judged_right(capsys: pytest.CaptureFixture[str]) -> 
 
 @pytest.mark.timeout(1800)
 def test_it_does_not_matter_how_a_recording_comes(capsys: pytest.CaptureFixture[str]) -> None:
-    """In single characters, in pieces, in lumps, slower, faster, or joined in its middle."""
+    """In single characters, in pieces, in lumps, slower, faster, or joined when all is over."""
     jobs = [(name, kind) for kind, share in SHARES.items() for name in score.spread(NAMES, share)]
     outcomes = list(score.run(jobs, workers=os.cpu_count() or 2))
     with capsys.disabled():
         print("\n" + score.table(outcomes, "kind"))
     assert [(outcome.kind, outcome.name, outcome.wrong) for outcome in outcomes if outcome.wrong] == []
+
+
+@pytest.mark.timeout(900)
+def test_a_stream_that_is_joined_in_its_middle_raises_no_false_alarm() -> None:
+    """Claude draws only what changed, from where its cursor stood: what died then is missed, and not made up."""
+    jobs = [(name, kind) for kind in ("late0.3", "late0.7") for name in score.spread(NAMES, 6)]
+    outcomes = list(score.run(jobs, workers=os.cpu_count() or 2))
+    assert [(outcome.name, outcome.wrong) for outcome in outcomes if outcome.counts["false"]] == []
 
 
 @pytest.mark.parametrize("agent", OTHERS)

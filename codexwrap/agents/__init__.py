@@ -6,7 +6,7 @@ from pathlib import Path, PurePath
 
 from codexwrap.agents.look import Agent
 
-_NAMES = ("codex", "claude")
+_NAMES = ("codex", "claude", "gemini")
 
 
 class _Agents(Mapping[str, Agent]):

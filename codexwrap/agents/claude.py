@@ -24,6 +24,8 @@ name = "claude"
 home_variable = "CLAUDE_CONFIG_DIR"
 default_home = "~/.claude"
 credential_file = ".credentials.json"
+sign_in = "at the seat (`/login`)"
+new_thread = "/clear"
 
 # --- what the words mean ------------------------------------------------------------------------------------------
 

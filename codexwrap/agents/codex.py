@@ -22,6 +22,8 @@ name = "codex"
 home_variable = "CODEX_HOME"
 default_home = "~/.codex"
 credential_file = "auth.json"
+sign_in = "in this seat's CODEX_HOME (`codex login`)"
+new_thread = "/new"
 
 # --- what the words mean ------------------------------------------------------------------------------------------
 

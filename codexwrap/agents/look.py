@@ -131,6 +131,14 @@ class Agent(Protocol):
     def credential_file(self) -> str:
         """Its name in that home."""
 
+    @property
+    def sign_in(self) -> str:
+        """Where and how people sign in again, as a remedy says it behind these words."""
+
+    @property
+    def new_thread(self) -> str:
+        """Its own command for a new thread."""
+
     def look(self, screen: "Screen") -> Look: ...
 
     def find(self, look: Look) -> Finding | None:

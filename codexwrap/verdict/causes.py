@@ -1,7 +1,10 @@
 """Name causes and their remedies."""
 
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from codexwrap.agents.look import Agent
 
 
 class State(StrEnum):
@@ -36,7 +39,7 @@ class Cause(NamedTuple):
 
 _FATAL = frozenset({"auth", "credits", "limit", "process"})
 
-_RELOGIN = "Sign in again in this seat's CODEX_HOME (`codex login`), then type any prompt: it goes on by itself."
+_RELOGIN = "Sign in again {sign_in}, then type any prompt: it goes on by itself."
 
 _TABLE = (
     ("auth.token_revoked", "relogin", _RELOGIN),
@@ -65,7 +68,7 @@ _TABLE = (
     (
         "auth.login_required",
         "relogin",
-        "Nobody is signed in: sign in at the seat, or with `codex login` in its CODEX_HOME.",
+        "Nobody is signed in: sign in {sign_in}.",
     ),
     ("credits.workspace_depleted", "billing", "The workspace's owner adds credits; then type any prompt."),
     ("credits.spend_cap", "billing", "The workspace's owner raises the spend cap; then type any prompt."),
@@ -92,7 +95,11 @@ _TABLE = (
     ("provider.stream_lost", "retry", "Type the prompt again: the answer broke off."),
     ("network.unreachable", "wait", "Bring the network back; the agent goes on by itself, or at the next prompt."),
     ("network.server_lost", "wait", "The agent's background server is gone: restart this seat (`codexwrap restart`)."),
-    ("context.window_exceeded", "new_thread", "Start a new thread (/new), or clear history (/compact), then go on."),
+    (
+        "context.window_exceeded",
+        "new_thread",
+        "Start a new thread{new_thread}, or have this one summed up, then go on.",
+    ),
     ("stall.no_progress", "retry", "Look at the seat: it says that it works, and nothing has come for long."),
     (
         "process.startup_failed",
@@ -109,6 +116,10 @@ _TABLE = (
 CAUSES = {name: Cause(name, recoverable, remedy) for name, recoverable, remedy in _TABLE}
 
 
-def remedy(cause: Cause, *, reset: str = "") -> str:
+def remedy(cause: Cause, agent: "Agent | None" = None, *, reset: str = "") -> str:
     """The remedy as one sentence; `reset` is the time of day at which a limit ends, where it is known."""
-    return cause.remedy.format(at=f" at {reset}" if reset else "") if "{at}" in cause.remedy else cause.remedy
+    return cause.remedy.format(
+        at=f" at {reset}" if reset else "",
+        sign_in=agent.sign_in if agent else "at the seat",
+        new_thread=f" ({agent.new_thread})" if agent else "",
+    )

@@ -24,7 +24,7 @@ class Claude(guests.Guest):
     name = "claude"
     seat_variable = "CLAUDE_CONFIG_DIR"
 
-    def provider(self) -> Scripted:
+    def provider(self, scenario: Scenario) -> Scripted:
         return claude_provider.provider()
 
     @contextmanager

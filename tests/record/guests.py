@@ -103,7 +103,7 @@ class Guest:
     name: str
     seat_variable: str  # an environment variable whose value no other process has
 
-    def provider(self) -> Scripted:
+    def provider(self, scenario: Scenario) -> Scripted:
         raise NotImplementedError
 
     def surroundings(self, root: Path, provider: Scripted) -> AbstractContextManager[Mapping[str, str]]:
@@ -396,7 +396,7 @@ def record(job: Job) -> str:
     home.mkdir()
     project(cwd)
     try:
-        with guest.provider() as provider, guest.surroundings(root, provider) as leading:
+        with guest.provider(scenario) as provider, guest.surroundings(root, provider) as leading:
             env = {
                 **_ENVIRONMENT,
                 "HOME": str(root),

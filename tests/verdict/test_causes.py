@@ -2,6 +2,7 @@ import re
 
 import pytest
 
+from codexwrap.agents import AGENTS
 from codexwrap.verdict.causes import CAUSES, State, remedy
 
 # The table of the design: class -> details, and by what it is recoverable.
@@ -46,8 +47,16 @@ def test_a_cause_is_a_death_only_when_the_provider_session_is_gone(name: str) ->
 
 @pytest.mark.parametrize("name", CAUSES)
 def test_every_remedy_is_a_whole_sentence_with_no_place_left_open(name: str) -> None:
-    for text in (remedy(CAUSES[name]), remedy(CAUSES[name], reset="15:16")):
+    told = [remedy(CAUSES[name], agent, reset="15:16") for agent in AGENTS.values()]
+    for text in (remedy(CAUSES[name]), *told):
         assert re.fullmatch(r"[A-Z][^{}\n]+\.", text)
+
+
+def test_a_remedy_says_how_people_sign_in_to_that_agent() -> None:
+    told = {name: remedy(CAUSES["auth.token_revoked"], agent) for name, agent in AGENTS.items()}
+    assert "`codex login`" in told["codex"]
+    assert "`/login`" in told["claude"]
+    assert "`/auth`" in told["gemini"]
 
 
 def test_a_remedy_names_the_hour_at_which_a_limit_ends() -> None:
