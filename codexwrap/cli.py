@@ -10,10 +10,12 @@ from codexwrap.errors import UsageError, UserError
 COMMANDS = {
     "resume": "go on from a seat's last checkpoint",
     "restart": "restart one seat in place, with its session",
+    "login": "sign in for a seat that has a home of its own",
     "status": "show every seat",
     "feed": "show what was posted, and post",
     "watchdog": "watch what is not wrapped",
     "usage": "show what is used of the limits",
+    "report": "tell what happened, by day, cause and seat",
     "install": "set up shell and timer",
     "drill": "kill a real session on loopback, and see",
     "replay": "judge a recording",

@@ -60,6 +60,8 @@ def run(
         return _run_unwatched(f"{state.root} cannot be written ({error.strerror})", argv, environ)
     except UserError as error:
         return _run_unwatched(str(error), argv, environ)
+    if settings.isolate:
+        argv, environ = _keep_apart(settings.isolate, state, name, agent, argv, environ)
     held = lock.fd if lock else None
     watching = _environment(environ, state)
     while True:
@@ -79,6 +81,20 @@ def run(
         if agent:
             argv = [argv[0], *agent.resume(argv[1:], request.session)]
             argv = argv if request.session else argv[:-2]
+
+
+def _keep_apart(
+    how: str, state: paths.State, name: str, agent: Agent | None, argv: Sequence[str], environ: Mapping[str, str]
+) -> tuple[Sequence[str], Mapping[str, str]]:
+    from codexwrap import isolation  # few want it
+
+    if how == "process":
+        apart = isolation.of_process(agent, argv, environ)
+    else:
+        apart = isolation.of_home(state, name, agent, argv, environ)
+    for line in apart.told:
+        print(f"codexwrap: {line}", file=sys.stderr)
+    return apart.argv, apart.environ
 
 
 def _pass_gate(agent: Agent, environ: Mapping[str, str], cwd: str) -> None:

@@ -55,6 +55,7 @@ _COMMANDS = {
         },
     ),
     "restart": _Command("restart one seat in place, with its session", "seat", {"--force": ""}),
+    "login": _Command("sign in for a seat that has a home of its own", "seat", {}),
     "status": _Command("show every seat", "", {"--json": "", "--watch": "", "--fleet": ""}),
     "feed": _Command(
         "show what was posted, and post",
@@ -71,6 +72,9 @@ _COMMANDS = {
     ),
     "watchdog": _Command("watch what is not wrapped", "", {"--once": "", "--every": "number", "--json": ""}),
     "usage": _Command("show what is used of the limits", "", {"--json": "", "--home": "file", "--ask": ""}),
+    "report": _Command(
+        "tell what happened, by day, cause and seat", "", {"--days": "number", "--json": "", "--html": "file"}
+    ),
     "install": _Command(
         "set up shell and timer", "", {"--shell": "shell", "--rc": "file", "--print": "", "--uninstall": ""}
     ),
