@@ -72,6 +72,10 @@ class Items:
         """By id."""
         return [self._item(name) for name in sorted(self._states)]
 
+    def state_of(self, name: str) -> str | None:
+        """The state of an item; None for one that nobody named."""
+        return self._states[name]["state"] if name in self._states else None
+
     def of_seat(self, source: str) -> str | None:
         """The item that a seat works on."""
         return self._works.get(source)
