@@ -1,13 +1,11 @@
 """Follow the feed for one sink."""
 
-import json
-import os
 import random
 import time
 from collections.abc import Sequence
 from typing import Protocol
 
-from codexwrap import atomic, events, journal
+from codexwrap import journal
 from codexwrap.delivery import progress as progress_of
 from codexwrap.delivery.progress import Progress
 from codexwrap.events import Event
@@ -128,17 +126,7 @@ class Follower:
         )
 
     def _park(self, entry: Entry, reason: str) -> None:
-        line = json.dumps(
-            {"reason": reason, "at": events.timestamp(time.time()), "event": json.loads(entry.event.to_line())}
-        )
-        path = progress_of.parked_file(self._root, self.name)
-        atomic.private_dir(path.parent)
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, atomic.FILE_MODE)
-        try:
-            os.write(fd, line.encode() + b"\n")
-            os.fsync(fd)
-        finally:
-            os.close(fd)
+        progress_of.park(self._root, self.name, entry.event, reason)
         parked = _well(self._progress)._replace(cursor=entry.after, parked=self._progress.parked + 1, error=reason)
         self._save(parked, durable=True)
 

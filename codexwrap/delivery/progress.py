@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import os
+import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -71,6 +73,19 @@ def save(root: paths.State, name: str, progress: Progress, *, durable: bool) -> 
 
 def parked_file(root: paths.State, name: str) -> Path:
     return folder(root) / f"{paths.file_name(name)}.parked.jsonl"
+
+
+def park(root: paths.State, name: str, event: Event, reason: str) -> None:
+    """Set aside an event that a sink will never take; on the disk when this returns. Raises OSError."""
+    record = {"reason": reason, "at": events.timestamp(time.time()), "event": json.loads(event.to_line())}
+    path = parked_file(root, name)
+    atomic.private_dir(path.parent)
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, atomic.FILE_MODE)
+    try:
+        os.write(fd, json.dumps(record).encode() + b"\n")
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 def parked(root: paths.State, name: str) -> list[Parked]:
