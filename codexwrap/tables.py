@@ -20,9 +20,14 @@ _COLOURS = {
 }
 
 
-def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Rows under their headings, columns as wide as they need; nothing in a cell can move the cursor."""
+def table(headings: Sequence[str], rows: Sequence[Sequence[object]], *, widths: Sequence[int] | None = None) -> str:
+    """Rows under their headings, columns as wide as they need; nothing in a cell can move the cursor.
+
+    `widths` are the most that the columns may take: what is longer is cut.
+    """
     cells = [[printable("" if value is None else str(value)) for value in row] for row in (headings, *rows)]
+    if widths is not None:
+        cells = [[cut(text, most) for text, most in zip(row, widths, strict=True)] for row in cells]
     widths = [max(map(width, column)) for column in zip(*cells, strict=True)]
     return "\n".join(_row(row, widths) for row in cells)
 
@@ -37,6 +42,15 @@ def width(text: str) -> int:
     return sum(
         0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
     )
+
+
+def cut(text: str, most: int) -> str:
+    """A text that takes no more columns than that; where some of it is missing, it ends in `…`."""
+    if width(text) <= most:
+        return text
+    while text and width(text) >= most:
+        text = text[:-1]
+    return text + "…"
 
 
 def _coloured(text: str) -> str:

@@ -56,7 +56,14 @@ _COMMANDS = {
     ),
     "restart": _Command("restart one seat in place, with its session", "seat", {"--force": ""}),
     "login": _Command("sign in for a seat that has a home of its own", "seat", {}),
-    "status": _Command("show every seat", "", {"--json": "", "--watch": "", "--fleet": ""}),
+    "status": _Command(
+        "show every seat",
+        "",
+        {
+            **{"--json": "", "--watch": "", "--layers": "", "--sort": "sort", "--state": "state", "--seat": "seat"},
+            **{"--item": "text", "--all": "", "--fleet": ""},
+        },
+    ),
     "feed": _Command(
         "show what was posted, and post",
         "feed",
@@ -87,6 +94,9 @@ _SEAT = {"--ticket": "text", "--force": ""}
 _AGENTS = ("codex", "claude", "gemini")
 _DRILLS = ("all", "token_revoked", "workspace_credits", "usage_limit", "rate_limit", "decoy_quotes", "decoy_retries")
 _SHELLS = ("bash", "zsh", "fish")
+_TIMERS = ("systemd", "launchd", "cron")
+_SORTS = ("state", "seat", "since", "item", "cause", "used")
+_STATES = ("DEAD", "STALLED", "SUSPECT", "UNKNOWN", "WORKING", "IDLE", "STARTING", "EXITED")
 
 
 def answer(words: Sequence[str], root: State, environ: Mapping[str, str]) -> Answer:
@@ -142,6 +152,12 @@ class _Line(NamedTuple):
                 return [Word(name) for name in _AGENTS]
             case "into":
                 return [Word(name) for name in ("tree", "branch", "worktree")]
+            case "sort":
+                return [Word(name) for name in _SORTS]
+            case "state":
+                return [Word(name) for name in _STATES]
+            case "timer":
+                return [Word(name) for name in _TIMERS]
             case "shell":
                 return [Word(name) for name in _SHELLS]
         return []
