@@ -17,6 +17,7 @@ COMMANDS = {
     "usage": "show what is used of the limits",
     "report": "tell what happened, by day, cause and seat",
     "install": "set up shell and timer",
+    "doctor": "check that all is well",
     "drill": "kill a real session on loopback, and see",
     "replay": "judge a recording",
 }

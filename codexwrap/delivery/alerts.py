@@ -46,6 +46,7 @@ def configured(environ: Mapping[str, str]) -> list[Configured]:
     found = []
     for table in tables.read("alerts", environ, dict.fromkeys(KINDS)):
         kind = module(table.kind)
+        tables.check_names(table, (*kind.Settings._fields, *Rules._fields))
         when = {key: value for key, value in table.values.items() if key in Rules._fields}
         how = {key: value for key, value in table.values.items() if key not in Rules._fields}
         checked = tables.checked(table, when, Rules)

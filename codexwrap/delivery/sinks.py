@@ -41,6 +41,7 @@ def configured(environ: Mapping[str, str]) -> list[Configured]:
     """Raises UsageError."""
     found = []
     for table in tables.read("sinks", environ, dict.fromkeys(KINDS)):
+        tables.check_names(table, (*module(table.kind).Settings._fields, "only"))
         values = dict(table.values)
         only = values.pop("only", [])
         if not isinstance(only, list) or not all(isinstance(each, str) and each for each in only):

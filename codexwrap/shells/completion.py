@@ -85,6 +85,7 @@ _COMMANDS = {
     "install": _Command(
         "set up shell and timer", "", {"--shell": "shell", "--rc": "file", "--print": "", "--uninstall": ""}
     ),
+    "doctor": _Command("check that all is well", "", {"--test-alert": "", "--json": ""}),
     "drill": _Command("kill a real session on loopback, and see", "cause", {"--codex": "file", "--json": ""}),
     "replay": _Command("judge a recording", "file", {"--agent": "agent", "--json": "", "--explain": ""}),
 }

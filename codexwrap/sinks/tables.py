@@ -2,7 +2,7 @@
 
 import difflib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar, get_origin, get_type_hints
 
 from codexwrap import paths
@@ -40,6 +40,14 @@ def _table(where: str, name: str, table: Mapping[str, Any], kinds: Mapping[str, 
     if not isinstance(kind, str) or kind not in kinds:
         raise UsageError(f"{where}kind must be one of {', '.join(kinds)}{_near(str(kind), kinds)}")
     return Table(where, name, kind, {key: value for key, value in table.items() if key != "kind"})
+
+
+def check_names(table: Table, known: Iterable[str]) -> None:
+    """Raises UsageError for a setting that is none of these, naming the nearest."""
+    names = dict.fromkeys(known)
+    for key in table.values:
+        if key not in names:
+            raise UsageError(f"{table.where}no setting is named {key!r}{_near(key, names)}")
 
 
 def checked(table: Table, values: Mapping[str, Any], wanted: type[T]) -> T:

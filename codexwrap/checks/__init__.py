@@ -1,0 +1,1 @@
+"""Check what codexwrap relies on."""
