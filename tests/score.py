@@ -133,7 +133,7 @@ def _compare_episode(outcome: Outcome, want: dict[str, Any], got: dict[str, Any]
         if not prompt:
             wrong.append(f"dead at {got['dead_at']:.3f} s, banner at {want['banner_at']:.3f} s")
     elif not by_age_only:
-        late = got["dead_at"] - want["banner_at"] - PATIENCE[want["cause"]]
+        late = got["dead_at"] - want["banner_at"] - PATIENCE[want.get("screen_cause") or want["cause"]]
         if not -0.5 <= late <= LATE:
             wrong.append(f"{want['cause']} told {late:.2f} s after its patience")
     if (want["alive_at"] is None) != (got["alive_at"] is None):
