@@ -338,7 +338,7 @@ def _facts(answer: Answer) -> dict[str, Any]:
 # --- recording -------------------------------------------------------------------------------------------------------
 
 
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
     "LANG": "C.UTF-8",
     "SHELL": "/bin/bash",
@@ -398,7 +398,7 @@ def record(job: Job) -> str:
     try:
         with guest.provider(scenario) as provider, guest.surroundings(root, provider) as leading:
             env = {
-                **_ENVIRONMENT,
+                **ENVIRONMENT,
                 "HOME": str(root),
                 "TZ": job.zone,
                 **leading,
