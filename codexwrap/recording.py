@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from codexwrap import atomic, cast
-from codexwrap.redact import redact
+from codexwrap.redact import broken
 
 _RECENT = 1 << 19  # bytes of lines that are kept for the case that something is seen that nobody knows yet
 
@@ -43,8 +43,11 @@ class Recorder:
             lines.append(cast.line(cast.Record(round(self._start, 6), cast.MARK, f"{cast.GAP} {self._forgotten}")))
             if self._dimensions:
                 lines.append(cast.line(cast.Record(0.0, cast.RESIZE, self._dimensions)))
-        records = (record for line in self._lines if (record := cast.parse(line)))
-        lines += (cast.line(record._replace(data=redact.redact(record.data, known))) for record in records)
+        records = [record for line in self._lines if (record := cast.parse(line))]
+        clean = iter(broken.stream([record.data for record in records if record.code == cast.OUTPUT], known))
+        lines += (
+            cast.line(record._replace(data=next(clean)) if record.code == cast.OUTPUT else record) for record in records
+        )
         try:
             atomic.private_dir(path.parent)
             atomic.write(path, b"".join(lines))

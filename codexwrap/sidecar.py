@@ -13,8 +13,11 @@ from codexwrap.cast import Header, Record
 from codexwrap.keep import logs
 from codexwrap.keep.about import About, Scene
 from codexwrap.keep.aside import Aside
+from codexwrap.keep.nurse import Nurse
 from codexwrap.keep.rounds import Rounds
 from codexwrap.keeper import Keeper
+from codexwrap.recording import Recorder
+from codexwrap.redact import redact
 from codexwrap.verdict.causes import CAUSES, State
 from codexwrap.verdict.headless import Headless
 from codexwrap.verdict.verdict import Change, Evidence
@@ -34,7 +37,8 @@ class Sidecar:
     End of file without an exit status means that the pump was killed: the seat is lost, and that is a death, too.
     """
 
-    def __init__(self, header: Header, fd: int) -> None:
+    def __init__(self, header: Header, first: bytes, fd: int) -> None:
+        """`first` is the line that holds `header`, `fd` the pipe from which the others come."""
         self._fd = fd
         about = _about(header)
         agent = agents.of_program(about.argv[0])
@@ -44,6 +48,7 @@ class Sidecar:
         self._aside = Aside(about, os.environ, self._keeper.learn)
         self._rounds = Rounds(self._aside, settings.checkpoint_minutes) if agent else None
         self._watch = _watch(header, agent, about) if agent else None
+        self._nurse = self._with_nurse(agent, root, settings.continue_)
         self._epoch = float(header.extra.get("epoch", header.timestamp))  # of the recording's second 0
         self._start = self._epoch - time.time() + time.monotonic()
         self._ended = False
@@ -52,6 +57,14 @@ class Sidecar:
             None  # what old output, given once more, says; None while nothing is replayed
         )
         self._previous = _previous(root, about)
+        file = root.recordings(about.seat) / f"{about.run}{f'-{os.getpid()}' if self._previous else ''}.cast"
+        self._recorder = Recorder(first, file if settings.record else None)
+
+    def _with_nurse(self, agent: Agent | None, root: paths.State, line: str) -> Nurse | None:
+        watch = self._watch
+        if agent is None or not isinstance(watch, Watch):
+            return None
+        return Nurse(self._keeper, agent, root, line, lambda: agent.look(watch.screen))
 
     def run(self) -> None:
         """Until the seat has ended and nothing is owed."""
@@ -90,6 +103,7 @@ class Sidecar:
             *lines, rest = (rest + data).split(b"\n")
             for line in lines:
                 if record := cast.parse(line):
+                    self._recorder.line(line + b"\n")
                     now += record.time
                     yield record._replace(time=now)
 
@@ -99,6 +113,7 @@ class Sidecar:
             _RETRY if self._keeper.owes else None,
             _REAP if self._aside.busy else None,
             self._rounds.patience if self._rounds else None,
+            self._nurse.patience if self._nurse else None,
         ]
         known = [wait for wait in waits if wait is not None]
         return min(known) if known else None
@@ -110,6 +125,8 @@ class Sidecar:
         if self._rounds:
             self._rounds.look(State(self._keeper.record["state"]), self._scene, self._keeper.camera.witness.session)
         self._aside.poll()
+        if self._nurse:
+            self._nurse.visit()
 
     def _take(self, record: Record | None) -> None:
         if record is None:
@@ -118,6 +135,8 @@ class Sidecar:
                 self._act(self._watch.tick(time.monotonic() - self._start))
             return
         changes = self._watch.feed(record) if self._watch else []
+        if self._nurse:
+            self._nurse.drew()
         if record.code == cast.MARK and record.data == cast.REPLAY:
             self._replayed = []
         elif record.code == cast.MARK and record.data == cast.LIVE:
@@ -140,6 +159,7 @@ class Sidecar:
             if change.state in (State.DEAD, State.STALLED):
                 self._dead = True
                 self._keeper.died(change, self._epoch + change.at, self._scene())
+                self._save_unknown(change)
             elif change.state in _CALM and self._dead:
                 self._dead = False
                 self._keeper.recovered(change.state, self._epoch + change.at)
@@ -168,6 +188,13 @@ class Sidecar:
             watch.assume(Change(0.0, cause.state, cause))
         elif episode.cause is not CAUSES[told]:
             self._act([episode])
+
+    def _save_unknown(self, change: Change) -> None:
+        """Keep what led to words that nobody knows yet: rules are learnt from recordings."""
+        if change.cause is CAUSES["unknown.banner"]:
+            stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(self._epoch + change.at))
+            folder = self._root.recordings(self._keeper.about.seat)
+            self._recorder.save(folder / f"unknown-{stamp}.cast", redact.known_values(os.environ))
 
     def _scene(self) -> Scene:
         return Scene(self._watch.rows, self._watch.prompt) if self._watch else Scene()
@@ -217,7 +244,7 @@ def main() -> None:
                 return
             first += byte
         header, _ = cast.read([first])
-        Sidecar(header, 0).run()
+        Sidecar(header, first, 0).run()
     except Exception:  # noqa: BLE001 - the last frame of this process
         if header:
             logs.crashed(paths.state(os.environ).seat(str(header.extra.get("seat", ""))))

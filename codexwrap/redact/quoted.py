@@ -3,7 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from codexwrap.redact.redact import printable, redact
+from codexwrap.redact import broken
+from codexwrap.redact.redact import printable
 
 # Escape sequences go whole: what is left of one would hide where a secret begins. CSI, OSC and its like, and short ones.
 _SEQUENCE = re.compile(
@@ -16,4 +17,4 @@ def quoted(text: str, known: Sequence[str] = (), *, keep: str = "") -> str:
 
     `keep` holds the line breaks that stay; `known` are values that are secret whatever they look like.
     """
-    return redact(printable(_SEQUENCE.sub("", text), keep=keep), known)
+    return broken.text(printable(_SEQUENCE.sub("", text), keep=keep), known)

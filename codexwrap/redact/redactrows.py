@@ -42,7 +42,7 @@ def _running_on(screen: Sequence[str]) -> Iterator[_Piece]:
     for number, row in enumerate(screen):
         indent = _indent(row)
         yield number, indent, row[indent:].rstrip(_RIGHT)
-        if len(row) < widest - _EDGE:
+        if not _may_go_on(row, widest):
             yield None, 0, "\n"
 
 
@@ -52,10 +52,15 @@ def _go_on(screen: Sequence[str], cuts: Sequence[list[tuple[int, int, str]]]) ->
     for number in range(1, len(screen)):
         above, row = screen[number - 1], screen[number]
         ends = max((end for _, end, _ in cuts[number - 1]), default=0)
-        if ends and ends >= len(above.rstrip(_RIGHT)) and len(above) >= widest - _EDGE:
+        if ends and ends >= len(above.rstrip(_RIGHT)) and _may_go_on(above, widest):
             indent = _indent(row)
             if goes_on := _RUN.match(row, indent):
                 cuts[number].append((indent, goes_on.end(), ""))
+
+
+def _may_go_on(row: str, widest: int) -> bool:
+    """Whether what ends a row may go on in the next: the row is full, or a long word was broken at its hyphen."""
+    return len(row) >= widest - _EDGE or row.rstrip(_RIGHT).endswith("-")
 
 
 def _indent(row: str) -> int:

@@ -71,3 +71,11 @@ def test_any_screen_keeps_its_rows_and_loses_its_secrets(screen: list[str]) -> N
 def test_a_screen_of_nothing_stays_one() -> None:
     assert redactrows.rows([]) == []
     assert redactrows.rows([""] * 3) == [""] * 3
+
+
+def test_a_key_that_a_program_broke_behind_its_hyphen_far_from_the_edge_is_replaced_in_both_rows() -> None:
+    key = "sk-" + "proj-abcDEF123456ghiJKL789012mnoPQR"
+    screen = ["x" * 100, f"■ The teapot has had enough. {key[:8]}", f"  {key[8:]}, url: http://localhost/"]
+    above, below = redactrows.rows(screen)[1:]
+    assert "DEF123456" not in above + below
+    assert below.endswith(", url: http://localhost/")
