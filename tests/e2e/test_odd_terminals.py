@@ -45,8 +45,7 @@ def test_without_a_terminal_type_the_seat_says_what_codex_alone_says() -> None:
     with Provider() as provider, Stage(codex(), provider=provider) as stage:
         environ = {name: value for name, value in stage.environ.items() if name != "TERM"}
         alone = [str(stage.codex), *stage.isolation]
-        size = {"columns": stage.columns, "lines": stage.lines}
-        with Terminal(alone, cwd=stage.project, env=environ, **size) as unwrapped:
+        with Terminal(alone, cwd=stage.project, env=environ, columns=stage.columns, lines=stage.lines) as unwrapped:
             unwrapped.settle(2)
             expected = unwrapped.rows()
         assert "".join(expected).strip()
