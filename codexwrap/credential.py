@@ -1,6 +1,5 @@
 """Name a sign-in without telling whose."""
 
-import hashlib
 import os
 from pathlib import Path
 
@@ -10,5 +9,7 @@ def of(home: Path | str, account: str) -> str:
 
     `home` is the agent's, `account` what its `account()` says.
     """
+    import hashlib  # not before a program is started: that counts its milliseconds
+
     text = f"{os.path.realpath(home)}\0{account}"
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from codexwrap import credential as sign_in
 from codexwrap.agents.look import Agent
 from codexwrap.errors import UserError
 from codexwrap.paths import State
@@ -41,10 +42,7 @@ def check(root: State, agent: Agent, home: Path, *, now: float) -> str:
 
 def credential(agent: Agent, home: Path) -> str:
     """The same for all seats that one sign-in serves, and for no others; not to be turned back into who that is."""
-    import hashlib
-
-    text = f"{os.path.realpath(home)}\0{agent.account(home)}"
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return sign_in.of(home, agent.account(home))
 
 
 def _suspects(root: State) -> Sequence[str] | None:

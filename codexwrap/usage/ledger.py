@@ -78,7 +78,7 @@ class Ledger:
             if budget is not None and budget <= 0:
                 break
             with contextlib.suppress(OSError):  # it was archived a moment ago: the next pass finds it
-                read = self._read(path, status, account, found, now)
+                read = self._read(path, status, account, found)
                 budget = budget - read if budget is not None else None
             left -= 1
         if heard is not None:
@@ -121,7 +121,6 @@ class Ledger:
         status: os.stat_result,
         account: str,
         found: dict[str, tuple[Path, os.stat_result]],
-        now: float,
     ) -> int:
         entry = self._files.get(path.name)
         known = None
@@ -135,9 +134,8 @@ class Ledger:
         whose = entry["account"] or account
         uses = entry["uses"].setdefault(whose, {})
         for use in part.uses:
-            if use.at >= now - KEPT - QUARTER:
-                quarter = str(int(use.at // QUARTER) * QUARTER)
-                uses[quarter] = Tokens(*uses.get(quarter, ())).plus(use.tokens)
+            quarter = str(int(use.at // QUARTER) * QUARTER)
+            uses[quarter] = Tokens(*uses.get(quarter, ())).plus(use.tokens)
         for snapshot in part.snapshots:
             self.hear(whose, snapshot)
         entry.update(offset=part.mark.offset, total=part.mark.total, size=status.st_size)

@@ -24,6 +24,8 @@ def test_the_same_death_told_twice_is_one_episode() -> None:
 def test_a_stall_that_becomes_a_death_is_one_episode() -> None:
     (found,) = episodes(died(NOW, cause="provider.overloaded"), died(NOW + 5))
     assert (found.state, found.cause, found.began) == (State.DEAD, "auth.token_revoked", NOW)
+    (found,) = episodes(died(NOW, cause="provider.overloaded"), died(NOW + 5, cause="network.unreachable"))
+    assert found.cause == "provider.overloaded"
     (found,) = episodes(died(NOW), died(NOW + 5, cause="provider.overloaded"))
     assert (found.state, found.cause) == (State.DEAD, "auth.token_revoked")
 

@@ -22,8 +22,9 @@ def test_a_period_of_days_starts_at_midnight() -> None:
     assert [row.name for row in count().days] == [f"2026-11-{day}" for day in range(16, 23)]
     berlin = ZoneInfo("Europe/Berlin")
     over_the_change = figures.start_of(30, NOW, berlin)  # clocks went back on 25 October
-    days = figures.count(fold([]), over_the_change, NOW, berlin).days
+    days = figures.count(fold([died(over_the_change)]), over_the_change, NOW, berlin).days
     assert (days[0].name, len(days)) == ("2026-10-24", 30)
+    assert [day.down for day in days[:3]] == [24 * HOUR, 25 * HOUR, 24 * HOUR]
 
 
 def test_deaths_by_cause_day_and_seat() -> None:

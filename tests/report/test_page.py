@@ -46,6 +46,7 @@ def test_it_fits_its_window_and_asks_for_nothing(
     path = tmp_path / "report.html"
     path.write_text(html(SCENES[name], days))
     browser.open(path, width=width, height=844)
+    browser.run("document.querySelectorAll('details').forEach(each => each.open = true)")
     assert browser.run("document.documentElement.scrollWidth") <= width
     assert browser.run("document.documentElement.clientWidth") == width
     # What is wider than the window scrolls in a box of its own.

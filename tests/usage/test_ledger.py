@@ -67,18 +67,26 @@ def test_a_file_that_was_replaced_is_read_anew(root: Root, home: Path) -> None:
     path = write(home, 1, [begin(1), count(NOW - 60, total=5, last=5), count(NOW - 60, total=9, last=4)])
     assert total(update(root, home)) == 9
     new = path.with_name("new")
-    new.write_text(f"{begin(1)}\n{count(NOW, total=3, last=3)}\n")
+    new.write_text(f"{begin(1)}\n{count(NOW, total=3, last=3)}\n" + "x\n" * 1000)
     new.replace(path)
     os.utime(path, (NOW, NOW))
     assert total(update(root, home)) == 3
+    with path.open("r+") as file:  # in place
+        file.truncate(0)
+        file.write(f"{begin(1)}\n{count(NOW, total=4, last=4)}\n")
+    os.utime(path, (NOW, NOW))
+    assert total(update(root, home)) == 4
 
 
 def test_a_session_that_is_archived_is_not_counted_twice(root: Root, home: Path) -> None:
     path = write(home, 1, [begin(1), count(NOW - 60, total=5, last=5)])
     update(root, home)
     (home / "archived_sessions").mkdir()
-    path.rename(home / "archived_sessions" / path.name)
+    path = path.rename(home / "archived_sessions" / path.name)
     assert total(update(root, home)) == 5
+    with path.open("a") as file:
+        file.write(count(NOW, total=8, last=3) + "\n")
+    assert total(update(root, home)) == 8
 
 
 def test_a_deleted_session_still_counts_for_its_day(root: Root, home: Path) -> None:

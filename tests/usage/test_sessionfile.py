@@ -27,7 +27,8 @@ def test_a_count_that_begins_again_is_counted_though_it_is_the_same(tmp_path: Pa
 
 def test_without_the_last_share_the_difference_is_counted(tmp_path: Path) -> None:
     lines = [count(NOW, total=7, last=7), count(NOW, total=12, last=5).replace("last_token_usage", "other")]
-    assert totals(write(tmp_path, 1, [begin(1), *lines])) == [7, 5]
+    fewer = count(NOW, total=4, last=4).replace("last_token_usage", "other")  # a count that began anew
+    assert totals(write(tmp_path, 1, [begin(1), *lines, fewer])) == [7, 5, 4]
 
 
 def test_reading_goes_on_where_it_ended_and_leaves_what_is_being_written(tmp_path: Path) -> None:
@@ -47,9 +48,9 @@ def test_reading_goes_on_where_it_ended_and_leaves_what_is_being_written(tmp_pat
 def test_what_only_quotes_a_count_is_none(tmp_path: Path) -> None:
     quoted = {"type": "message", "text": count(NOW, total=7, last=7)}
     other = {"type": "token_count", "info": {"total_token_usage": {"total_tokens": 9}}}
-    path = write(
-        tmp_path, 1, [begin(1), line(NOW, "response_item", quoted), line(NOW, "response_item", other), '"token_count"']
-    )
+    named = {"type": "tool", "name": "token_count", "info": other["info"]}
+    lines = [line(NOW, "response_item", quoted), line(NOW, "response_item", other), line(NOW, "event_msg", named)]
+    path = write(tmp_path, 1, [begin(1), *lines, '"token_count"'])
     assert sessionfile.read(path).uses == []
 
 

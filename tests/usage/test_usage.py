@@ -47,10 +47,19 @@ def test_tokens_of_today_go_to_the_seat_and_the_item_that_it_was_at(root: Root, 
     for at, ticket in ((NOW - 6 * HOUR, "T-1"), (NOW - 2 * HOUR, "T-2")):
         data = {"session": session_id(1), "ticket": ticket}
         feed.append(events.new("seat.started", seat="alpha", data=data, at=at))
+    feed.append(events.new("seat.resumed", seat="alpha", data={"session": session_id(4)}, at=NOW - HOUR))
+    feed.append(events.new("seat.resumed", seat="gamma", data={"session": session_id(4), "ticket": "T-3"}, at=NOW - 60))
+    write(home, 4, [begin(4), count(NOW - 30, total=1, last=1)])
     (found,) = collect(root, home)
-    assert shares(found) == {("alpha", "T-1"): 5, ("alpha", "T-2"): 7, ("beta", "T-9"): 100, (None, None): 1000}
-    assert found.today.total == 1112
-    assert found.seats == ("alpha", "beta")
+    assert shares(found) == {
+        ("gamma", "T-3"): 1,
+        ("alpha", "T-1"): 5,
+        ("alpha", "T-2"): 7,
+        ("beta", "T-9"): 100,
+        (None, None): 1000,
+    }
+    assert found.today.total == 1113
+    assert found.seats == ("alpha", "beta", "gamma")
     assert found.shares[0].owner == Owner()
 
 

@@ -192,9 +192,11 @@ def test_marks_that_cannot_be_read_do_not_keep_it_from_warning(scene: Scene) -> 
 
 
 def test_who_is_no_longer_signed_in_is_not_warned_of(scene: Scene) -> None:
-    scene.reads(70, NOW)
-    scene.warned()
-    sign_in(scene.home, "account-2")
+    scene.reads(85, NOW)
+    scene.config = Config(warn_at="")
     assert scene.warned() == []
-    scene.reads(85, NOW + 5)
+    sign_in(scene.home, "account-2")
+    scene.config = Config()
+    assert scene.warned() == []
+    scene.reads(86, NOW + 5)
     assert scene.warned() == ["80"]
