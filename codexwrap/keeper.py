@@ -13,6 +13,7 @@ from codexwrap.errors import UserError
 from codexwrap.git import gitfacts
 from codexwrap.keep.about import About, Scene
 from codexwrap.keep.capture import Camera, Why
+from codexwrap.keep.healing import Healing
 from codexwrap.keep.outbox import Outbox
 from codexwrap.keep.witness import Told
 from codexwrap.paths import State as Root
@@ -40,6 +41,7 @@ class Keeper:
     ) -> None:
         self.about, self._agent, self._root, self._config = about, agent, root, config
         self.camera = Camera(about, agent, config, environ)
+        self.healing = Healing(self.camera.witness)
         self._outbox = Outbox(root, self._save)
         self._pending: list[Path] = []  # checkpoints that lack their snapshot
         self._unsaved: dict[str, Any] | None = None  # a checkpoint that could not be written yet
@@ -68,6 +70,7 @@ class Keeper:
             "remedy": None,
             "evidence": [],
             "blocked": False,
+            "sign_in": None,
             "owed": [],
         }
 
@@ -106,6 +109,7 @@ class Keeper:
         self.record.update(
             resets_at=resets_at, remedy=remedy, evidence=evidence, credential=self.camera.witness.credential()
         )
+        self.record["sign_in"] = self.healing.at_death()
         self._become(change.state, at, cause=cause.name, save=False)
         item = None
         if change.state is State.DEAD and not self.record["blocked"]:
@@ -137,6 +141,20 @@ class Keeper:
         self._become(state, at, save=False)
         item = self._item(BLOCKED, IN_PROGRESS) if blocked else None
         self._post("seat.alive", {**before, "item": item}, at=at, item=item)
+        self._save()
+
+    def healed(self, words: str) -> None:
+        """What the seat died of is mended: whoever reads its report is told so."""
+        if self.record["remedy"] != words:
+            self.record["remedy"] = words
+            self._unreported = self.record["state"] == State.DEAD
+            self._report()
+            self._save()
+
+    def nudged(self, line: str, outcome: str, number: int) -> None:
+        """Something was typed into the seat, or was not, as its user asked for."""
+        said = quoted(line, self.camera.known)
+        self._post("seat.continued", {"line": said, "outcome": outcome, "try": number, "why": self.record["remedy"]})
         self._save()
 
     def exited(self, status: int, at: float) -> None:
@@ -305,5 +323,5 @@ class Keeper:
 # What a sidecar takes over from the one before it.
 _LASTING = (
     *("state", "cause", "since", "checkpoint", "credential", "resets_at", "remedy", "evidence", "session", "ticket"),
-    *("branch", "blocked"),
+    *("branch", "blocked", "sign_in"),
 )

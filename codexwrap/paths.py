@@ -24,6 +24,10 @@ class State(NamedTuple):
     def seat(self, name: str) -> Path:
         return self.root / "seats" / file_name(name)
 
+    def keys(self, name: str) -> Path:
+        """The pipe through which a wrapper that was told to may be given something to type."""
+        return self.seat(name) / "keys"
+
     def checkpoints(self, name: str) -> Path:
         return self.root / "checkpoints" / file_name(name)
 

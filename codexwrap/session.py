@@ -62,6 +62,7 @@ def run(
         return _run_unwatched(str(error), argv, environ)
     if settings.isolate:
         argv, environ = _keep_apart(settings.isolate, state, name, agent, argv, environ)
+    keys = _open_keys(state, name) if settings.continue_ and lock else -1
     held = lock.fd if lock else None
     watching = _environment(environ, state)
     while True:
@@ -73,7 +74,7 @@ def run(
             "started": time.time(),
             "ticket": options.ticket or settings.ticket,
         }
-        status = pump.run(argv, environ, listen=lambda _pid: _start_sidecar(watching, held), about=about)
+        status = pump.run(argv, environ, listen=lambda _pid: _start_sidecar(watching, held), about=about, keys=keys)
         request = restarting.asked(state, name, run_id)
         if request is None:
             return status
@@ -95,6 +96,18 @@ def _keep_apart(
     for line in apart.told:
         print(f"codexwrap: {line}", file=sys.stderr)
     return apart.argv, apart.environ
+
+
+def _open_keys(state: paths.State, name: str) -> int:
+    """A pipe, for this user only, from which the pump types what `continue` says; -1 where there can be none."""
+    path = state.keys(name)
+    try:
+        path.unlink(missing_ok=True)
+        os.mkfifo(path, 0o600)
+        return os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)  # for both: so it never ends
+    except OSError as error:
+        print(f"codexwrap: nothing can be typed into this seat ({error.strerror})", file=sys.stderr)
+        return -1
 
 
 def _pass_gate(agent: Agent, environ: Mapping[str, str], cwd: str) -> None:

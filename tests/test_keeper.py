@@ -269,6 +269,7 @@ class Unreadable:
     """An agent whose files of a session have become something else."""
 
     name, programs, home_variable, default_home = "codex", ("codex",), "CODEX_HOME", "~/.codex"
+    credential_file = "auth.json"
     sign_in, new_thread = "at the seat", "/new"
 
     def find_session(self, seat: Running) -> Session | None:

@@ -15,13 +15,14 @@ RESTORED = (signal.SIGPIPE, signal.SIGXFSZ)  # Python ignores them; what it star
 
 
 class Job(NamedTuple):
-    """A program to run and who is told about it: `pump.run` says what `listen` and `about` are."""
+    """A program to run and who is told about it: `pump.run` says what `listen`, `about` and `keys` are."""
 
     path: str
     argv: list[str]
     env: Mapping[str, str]
     listen: Callable[[int], int] | None
     about: Mapping[str, object]
+    keys: int = -1
 
 
 class CannotRunError(UserError):

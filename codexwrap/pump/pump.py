@@ -28,17 +28,19 @@ def run(
     *,
     listen: Callable[[int], int] | None = None,
     about: Mapping[str, object] | None = None,
+    keys: int = -1,
 ) -> int:
     """Run a program as if we were not there; returns its exit status as a shell gives it, 128 + n after signal n.
 
     `listen` is given the program's process id, starts a process that reads a recording (cast.py) and returns the write
     end of that process's pipe, or -1 when it cannot. It is called once the program runs, and again, after a pause, each
-    time that nobody reads the pipe any more. `about` goes into the recording's header, beside "argv" and "pid".
+    time that nobody reads the pipe any more. `about` goes into the recording's header, beside "argv" and "pid". `keys`
+    is a descriptor, if any: what can be read from it is typed, but in a terminal only and not while its user types.
 
     In the main thread only. Raises CannotRunError when there is no such program.
     """
     launch.occupy_standard_streams()
-    job = Job(launch.find(argv[0], env), list(argv), env, listen, about or {})
+    job = Job(launch.find(argv[0], env), list(argv), env, listen, about or {}, keys)
     if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:  # children would leave no status
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     if os.isatty(0) and os.isatty(1):

@@ -3,6 +3,7 @@
 import os
 import select
 import signal
+import time
 from collections.abc import Iterable
 
 from codexwrap import cast
@@ -17,6 +18,7 @@ _CHUNK = 64 * 1024
 _AHEAD = 64 * 1024  # bytes typed that the program has not taken: as long as there are more, no more are read
 _LAST = 256 * 1024  # bytes read at most when the program has ended: more than it can have left comes from somebody else
 _TURNS = 8  # of the loop, after which everything else gets its turn, though the program never pauses
+_QUIET = 3.0  # seconds since the user last typed, before anybody types for him
 _DRAWN, _TYPED = "drawn", "typed"
 _BACKGROUND = 1000  # milliseconds between two looks whether the terminal is ours again, which a shell does not say
 
@@ -30,6 +32,8 @@ class Relay:
         self._user_gone = self._program_gone = self._shim_gone = False
         self._status: int | None = None
         self._keys = Keys()
+        self._given = job.keys  # what somebody types for the user, as the user asked for
+        self._touched = 0.0  # when the user last typed
         self._typed = bytearray()  # and not yet taken by the program
         self._happened: list[tuple[str, bytes]] = []  # and not yet told to the listener
         self._size = winsize.get(1)
@@ -39,7 +43,7 @@ class Relay:
     def run(self) -> int:
         """Copy until the program has ended; returns its exit status as a shell gives it."""
         poller, feeder, child = self._poller, self._feeder, self._child
-        for fd in (child.reports, self._signals.fd):
+        for fd in (child.reports, self._signals.fd, *([self._given] if self._given >= 0 else [])):
             poller.register(fd, select.POLLIN)
         self._watch()
         self._resize()
@@ -56,6 +60,8 @@ class Relay:
                         self._watch()
                 elif fd == 0:
                     self._read()
+                elif fd == self._given:
+                    self._take()
                 elif fd == feeder.fd:
                     feeder.ready(events)
                 elif fd == self._signals.fd:
@@ -144,6 +150,20 @@ class Relay:
         if not data:
             self._lose_user()
             return
+        self._touched = time.monotonic()
+        self._pass_on_keys(data)
+
+    def _take(self) -> None:
+        """Type what was given for that, unless it would get into what the user types."""
+        try:
+            data = os.read(self._given, _CHUNK)
+        except OSError:
+            return
+        quiet = time.monotonic() - self._touched >= _QUIET
+        if data and quiet and self._front and not self._typed and not self._user_gone:
+            self._pass_on_keys(data)
+
+    def _pass_on_keys(self, data: bytes) -> None:
         self._typed += data
         self._type()
         if self._typed:
