@@ -7,7 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from codexwrap.options import Parser
+from codexwrap.commands import install_timer
+from codexwrap.errors import UsageError
+from codexwrap.options import Parser, seconds
 from codexwrap.redact.redact import printable
 from codexwrap.shells import rcfile, shells
 
@@ -16,13 +18,20 @@ def main(arguments: Sequence[str]) -> int:
     """`codexwrap install`: 0 when what was asked for is in place, also when it was before."""
     parser = Parser(
         "codexwrap install",
-        description="Set up codexwrap-seat and completion in a shell. Only codexwrap's own lines are ever changed.",
+        description="Set up codexwrap-seat and completion in a shell, or a timer that runs the watchdog. Only its own "
+        "lines and files are ever changed.",
     )
     parser.add_argument("--shell", metavar="SHELL", help="bash, zsh or fish (default: that of $SHELL)")
     parser.add_argument("--rc", type=Path, metavar="FILE", help="the file to change (default: the shell's own)")
+    parser.add_argument("--timer", choices=install_timer.NAMES, help="have this run `codexwrap watchdog`, not a shell")
+    parser.add_argument("--every", type=seconds, default=60.0, metavar="SECONDS", help="how often (default: 60)")
     parser.add_argument("--print", action="store_true", help="only print the lines")
     parser.add_argument("--uninstall", action="store_true", help="take the lines away again")
     options = parser.parse_args(arguments)
+    if options.timer:
+        if options.shell or options.rc:
+            raise UsageError("install: --timer goes without --shell and --rc")
+        return install_timer.run(options.timer, options.every, only_print=options.print, uninstall=options.uninstall)
     return _shell(options)
 
 

@@ -60,8 +60,15 @@ _COMMANDS = {
         "show every seat",
         "",
         {
-            **{"--json": "", "--watch": "", "--layers": "", "--sort": "sort", "--state": "state", "--seat": "seat"},
-            **{"--item": "text", "--all": "", "--fleet": ""},
+            "--json": "",
+            "--watch": "",
+            "--layers": "",
+            "--sort": "sort",
+            "--state": "state",
+            "--seat": "seat",
+            "--item": "text",
+            "--all": "",
+            "--fleet": "",
         },
     ),
     "feed": _Command(
@@ -83,7 +90,9 @@ _COMMANDS = {
         "tell what happened, by day, cause and seat", "", {"--days": "number", "--json": "", "--html": "file"}
     ),
     "install": _Command(
-        "set up shell and timer", "", {"--shell": "shell", "--rc": "file", "--print": "", "--uninstall": ""}
+        "set up shell and timer",
+        "",
+        {"--shell": "shell", "--rc": "file", "--timer": "timer", "--every": "number", "--print": "", "--uninstall": ""},
     ),
     "doctor": _Command("check that all is well", "", {"--test-alert": "", "--json": ""}),
     "drill": _Command("kill a real session on loopback, and see", "cause", {"--codex": "file", "--json": ""}),

@@ -1,0 +1,1 @@
+"""Have the watchdog run by itself."""
