@@ -117,6 +117,7 @@ _UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 _STATUS = re.compile(r"^●\s(?:Usage limit reached ·|Automatic continue)")
 _HINT = re.compile(r"(?i)Entertoconfirm|Esctocancel|Entertocontinue|Entertoselect")
 _RULE = "────"
+_NARROWEST = 10  # columns in which something can be read
 _PROMPTS = "❯>"
 _SUMMARY = "summary"
 
@@ -131,6 +132,8 @@ class _Start(NamedTuple):
 
 def look(screen: "Screen") -> Look:
     """Reads one frame of Claude Code."""
+    if screen.columns < _NARROWEST:
+        return Look()
     composer = _composer(screen)
     popup = None if composer is not None else _popup(screen)
     end = composer - 1 if composer is not None else _last_rule(screen) if popup else screen.lines

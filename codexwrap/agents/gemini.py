@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from codexwrap.agents.look import Banner, Finding, Line, Live, Look, Running, Turning, join, squash
 
 if TYPE_CHECKING:  # the launch path asks how Gemini is started, and must not pay for a renderer
+    from codexwrap.screen.cells import Row
     from codexwrap.screen.screen import Screen
     from codexwrap.story import Session, Story
 
@@ -88,7 +89,9 @@ _LIVE = re.compile(r"^\s?[⠀-⣿]\s.*\(esc to cancel(?:, ((?:\d+[dhms]\s*)+))?"
 _SPAN = re.compile(r"(\d+)([dhms])")
 _UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 _RULE = "────"
-_LONGEST = 20  # rows of an error that have left the window
+_TOLD = "✦✕╭>"  # what cells of the conversation begin with
+_NARROWEST = 10  # columns in which something can be read
+_ABOVE = 30  # rows that are looked at of those that have left the window
 _MARK = re.compile(r"^\s?[>!*]\s")
 _PROMPT = re.compile(r"^ [>!*] ")
 _BOX = re.compile(r"^│\s*│$")
@@ -104,13 +107,17 @@ class _Start(NamedTuple):
 
 def look(screen: "Screen") -> Look:
     """Reads one frame of Gemini CLI."""
+    if screen.columns < _NARROWEST:
+        return Look()
     composer = _composer(screen)
-    popup = _dialog(screen) if composer is None else None
-    end = _end(screen, composer)
+    dialog = _dialog(screen) if composer is None else None
+    end = dialog if dialog is not None else _end(screen, composer)
     live = next((row for row in range(end - 1, -1, -1) if _LIVE.match(screen.text(row))), None)
-    starts = list(_starts(screen, end))
+    starts = [*_starts(screen, end)]
+    if not screen.alternate and not any(start.glyph in _TOLD for start in starts):
+        starts = [*_above(screen), *starts]
     prompts = [start for start in starts if start.glyph == ">"]
-    prompt_row = prompts[-1].row if prompts else -1
+    prompt_row = prompts[-1].row if prompts else -_ABOVE - 1
     banners = list(_banners(screen, starts, end))
     last = banners[-1] if banners and _at_the_end(banners[-1], starts) else None
     live_text = screen.text(live).strip() if live is not None else ""
@@ -124,9 +131,9 @@ def look(screen: "Screen") -> Look:
         prompt=squash(_words(screen, prompt_row)) if prompts else None,
         prompts=len(prompts),
         answered=any(start.row > prompt_row and start.glyph == "✦" for start in starts),
-        tool=any("⊷" in screen.text(row) for row in range(prompt_row + 1, end)),
-        body=hash(tuple(screen.text(start.row) for start in starts)),
-        popup=popup,
+        tool=any("⊷" in screen.text(row) for row in range(max(0, prompt_row), end)),
+        body=hash(tuple(_text(screen, start.row) for start in starts)),
+        popup=_dialog_text(screen, dialog) if dialog is not None else None,
     )
 
 
@@ -151,14 +158,17 @@ def _end(screen: "Screen", composer: int | None) -> int:
     return next(row for row in range(composer - 1, -1, -1) if screen.text(row).startswith(_RULE))
 
 
-def _dialog(screen: "Screen") -> str | None:
-    """The squashed text of a dialog: a box that is empty at first, and then holds a choice; None where there is none."""
-    for top in range(screen.lines - 1, -1, -1):
-        if screen.text(top).startswith("╭"):
-            rows = [screen.text(row) for row in range(top + 1, screen.lines)]
-            if rows and _BOX.match(rows[0]) and any(_CHOICE.match(row) for row in rows):
-                return squash(" ".join(row.strip("│") for row in rows))
-    return None
+def _dialog(screen: "Screen") -> int | None:
+    """The first row of a dialog: a box that is empty at first, and then holds a choice; None where there is none."""
+    tops = (row for row in range(screen.lines - 2, -1, -1) if screen.text(row).startswith("╭"))
+    top = next(tops, None)
+    if top is None or not _BOX.match(screen.text(top + 1)):
+        return None
+    return top if any(_CHOICE.match(screen.text(row)) for row in range(top, screen.lines)) else None
+
+
+def _dialog_text(screen: "Screen", top: int) -> str:
+    return squash(" ".join(screen.text(row).strip("│") for row in range(top + 1, screen.lines)))
 
 
 def _starts(screen: "Screen", end: int) -> Iterator[_Start]:
@@ -171,43 +181,45 @@ def _starts(screen: "Screen", end: int) -> Iterator[_Start]:
             yield _Start(row, glyph)
 
 
+def _above(screen: "Screen") -> Iterator[_Start]:
+    """The last cell of the conversation that has left the window, in a row below 0: on a short one that soon happens."""
+    for row in range(-1, -min(_ABOVE, len(screen.scrollback)) - 1, -1):
+        text = _text(screen, row)
+        if text.startswith((" > ", *_TOLD)):
+            yield _Start(row, text.lstrip()[0])
+            return
+
+
+def _row(screen: "Screen", row: int) -> "Row":
+    """A row of the screen, or, below 0, one of those that have left it."""
+    return screen.scrollback[row] if row < 0 else screen.buffer[row]
+
+
+def _text(screen: "Screen", row: int) -> str:
+    return "".join([cell.data for cell in _row(screen, row)]).rstrip()
+
+
+def _colour(screen: "Screen", row: int, column: int) -> str:
+    cells = _row(screen, row)
+    return cells[column].fg if column < len(cells) else ""  # it left a window that was narrower
+
+
 def _banners(screen: "Screen", starts: Sequence[_Start], end: int) -> Iterator[Banner]:
-    if cut := _cut(screen, end):
-        yield cut
     for start in starts:
-        first = screen.buffer[start.row]
-        if start.glyph == "✕" and first[1].data == " " and first[2].fg == first[0].fg:
-            yield _banner(screen, start.row, end, first[0].fg)
+        colour = _colour(screen, start.row, 0)
+        if _text(screen, start.row).startswith("✕ ") and _colour(screen, start.row, 2) == colour:
+            yield _banner(screen, start.row, end, colour)
 
 
-def _banner(screen: "Screen", row: int, end: int, colour: str, above: Sequence[str] = ()) -> Banner:
-    """The error that begins in `row`, or one whose beginning, `above`, a short window has scrolled away."""
-    rows = list(above) or [screen.text(row)[2:]]
-    for below in range(0 if above else row + 1, end):
-        text = screen.text(below)
-        if not text.startswith("  ") or screen.cell(below, 2).fg != colour:
+def _banner(screen: "Screen", row: int, end: int, colour: str) -> Banner:
+    rows = [_text(screen, row)[2:]]
+    for below in range(row + 1, end):
+        text = _text(screen, below)
+        if not text.startswith("  ") or _colour(screen, below, 2) != colour:
             break
         rows.append(text[2:])
     text = join(rows, screen.columns - 2)
     return Banner(row, text, squash(text))
-
-
-def _cut(screen: "Screen", end: int) -> Banner | None:
-    """An error of which only the end is in sight: its JSON is longer than a short window."""
-    from codexwrap.screen.cells import text_of
-
-    colour = screen.cell(0, 2).fg
-    if screen.alternate or not screen.text(0).startswith("  ") or screen.text(0)[2:3] in ("", " "):
-        return None
-    above: list[str] = []
-    for row in list(screen.scrollback)[: -_LONGEST - 1 : -1]:
-        text = text_of(row)
-        if len(text) < 3 or row[2].fg != colour or text[:2] not in ("  ", "✕ "):
-            return None
-        above.insert(0, text[2:])
-        if text[0] == "✕":
-            return _banner(screen, -len(above), end, colour, above) if row[0].fg == colour else None
-    return None
 
 
 def _at_the_end(banner: Banner, starts: Sequence[_Start]) -> bool:
@@ -222,9 +234,9 @@ def _seconds(live_text: str) -> int:
 
 def _words(screen: "Screen", row: int) -> str:
     """The text from a row with a mark to its lower edge."""
-    rows = [_MARK.sub("", screen.text(row), count=1)]
+    rows = [_MARK.sub("", _text(screen, row), count=1)]
     for below in range(row + 1, screen.lines):
-        text = screen.text(below)
+        text = _text(screen, below)
         if not text.startswith("  "):
             break
         rows.append(text)

@@ -138,6 +138,13 @@ def test_neither_composer_nor_menu_is_an_overlay() -> None:
     )
 
 
+@pytest.mark.parametrize(("columns", "lines"), [(1, 1), (2, 3), (9, 1), (10, 1), (300, 2)])
+def test_a_window_of_any_size_is_read(columns: int, lines: int) -> None:
+    screen = Screen(columns, lines)
+    screen.feed("✕ a\r\n● b\r\n  ⎿  c\r\n────\r\n❯ d\r\n > e".encode())
+    assert claude.look(screen).page is not Page.LOGIN
+
+
 # --- what the words mean -----------------------------------------------------------------------------------------------
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from codexwrap import agents
 from codexwrap.agents import gemini
-from codexwrap.agents.look import Banner, Line, Live, Look, Running, Turning, squash
+from codexwrap.agents.look import Banner, Line, Live, Look, Page, Running, Turning, squash
 from codexwrap.screen.screen import Screen
 from codexwrap.story import Failure, Session
 
@@ -132,6 +132,13 @@ def test_a_placeholder_is_no_draft() -> None:
 def test_a_prompt_of_two_rows() -> None:
     look = gemini.look(painted("", " > please look", "   at the parser", "▀" * 80, "✦ I look."))
     assert (look.prompt, look.prompts, look.answered) == ("pleaselookattheparser", 1, True)
+
+
+@pytest.mark.parametrize(("columns", "lines"), [(1, 1), (2, 3), (9, 1), (10, 1), (300, 2)])
+def test_a_window_of_any_size_is_read(columns: int, lines: int) -> None:
+    screen = Screen(columns, lines)
+    screen.feed("✕ a\r\n● b\r\n  ⎿  c\r\n────\r\n❯ d\r\n > e".encode())
+    assert gemini.look(screen).page is not Page.LOGIN
 
 
 # --- what the words mean -----------------------------------------------------------------------------------------------
