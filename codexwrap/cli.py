@@ -9,6 +9,7 @@ from codexwrap.errors import UsageError, UserError
 
 COMMANDS = {
     "resume": "go on from a seat's last checkpoint",
+    "checkpoint": "make a seat's checkpoint now",
     "restart": "restart one seat in place, with its session",
     "login": "sign in for a seat that has a home of its own",
     "status": "show every seat",

@@ -54,6 +54,7 @@ _COMMANDS = {
             "--fresh": "",
         },
     ),
+    "checkpoint": _Command("make a seat's checkpoint now", "seat", {"--json": ""}),
     "restart": _Command("restart one seat in place, with its session", "seat", {"--force": ""}),
     "login": _Command("sign in for a seat that has a home of its own", "seat", {}),
     "status": _Command(
