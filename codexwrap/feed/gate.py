@@ -4,7 +4,6 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from codexwrap import credential as sign_in
 from codexwrap.agents.look import Agent
 from codexwrap.errors import UserError
 from codexwrap.paths import State
@@ -12,6 +11,8 @@ from codexwrap.paths import State
 _PROOF = 120.0  # seconds after which a seat that tries a new sign-in, and lives, has tried it
 
 _LONG = 1 << 18  # bytes of the feed that are not worth looking through at every start
+
+_HOMES = 500  # that are remembered
 
 # What opens or closes an incident, as it stands in the feed.
 _SIGNS = (b'"codexwrap.seat.dead"', b'"codexwrap.seat.alive"', b'"codexwrap.incident.closed"')
@@ -31,7 +32,7 @@ def check(root: State, agent: Agent, home: Path, *, now: float) -> str:
     """
     try:
         suspects = _suspects(root)
-        if suspects is not None and not (suspects and credential(agent, home) in suspects):
+        if suspects is not None and not (suspects and _remembered(root, agent, home) in suspects):
             return ""
         return _look(root, agent, home, now)
     except ClosedError:
@@ -41,8 +42,33 @@ def check(root: State, agent: Agent, home: Path, *, now: float) -> str:
 
 
 def credential(agent: Agent, home: Path) -> str:
-    """The same for all seats that one sign-in serves, and for no others; not to be turned back into who that is."""
-    return sign_in.of(home, agent.account(home))
+    """By which an agent's home is known in the feed."""
+    from codexwrap import credential
+
+    return credential.of(home, agent.account(home))
+
+
+def _remembered(root: State, agent: Agent, home: Path) -> str:
+    """The same, from a file while the sign-in does not change: hashing takes longer than all else here."""
+    path, written = os.path.realpath(home), f"{_login_at(home / agent.credential_file):.6f}"
+    lines = []
+    try:
+        with open(root.root / "credentials", encoding="utf-8") as file:  # noqa: PTH123
+            lines = [line for line in file if line.count(" ") > 1]
+    except (OSError, ValueError):
+        pass
+    for line in lines:
+        found, when, of = line.rstrip("\n").split(" ", 2)
+        if of == path and when == written:
+            return found
+    own = credential(agent, home)
+    if path.isprintable():
+        from codexwrap import atomic
+
+        others = [line for line in lines if line.rstrip("\n").split(" ", 2)[2] != path]
+        text = "".join([*others[-_HOMES:], f"{own} {written} {path}\n"])
+        atomic.write(root.root / "credentials", text.encode(), durable=False)
+    return own
 
 
 def _suspects(root: State) -> Sequence[str] | None:

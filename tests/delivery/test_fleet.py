@@ -1,17 +1,23 @@
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from codexwrap import events
+from codexwrap import events, wake
+from codexwrap.delivery import progress
 from codexwrap.events import Event
+from codexwrap.paths import State
+from codexwrap.sinks import redis
 from codexwrap.sinks.redis import Settings, Sink
 from tests.commandline import codexwrap, complaint, environment
 from tests.redisserver import Redis
 from tests.redisserver import redis as server_in
+from tests.support import eventually
 
 
 @pytest.fixture
@@ -80,8 +86,6 @@ def test_the_fleets_feed_and_items_are_those_of_all_hosts_each_event_once(env: d
 
 
 def test_what_is_no_event_in_the_stream_is_passed_over(env: dict[str, str], server: Redis) -> None:
-    from codexwrap.sinks import redis
-
     client = redis.connect(Settings(server.url), {})
     client.xadd("codexwrap:feed", {"x": "y"})
     client.xadd("codexwrap:feed", {"e": b"\xff{"})
@@ -98,3 +102,47 @@ def test_a_fleet_that_is_not_there_is_told(tmp_path: Path, env: dict[str, str], 
     assert "no redis sink 'other'" in complaint(codexwrap("status", "--fleet=other", env=env), 2)
     (tmp_path / "config.toml").write_text("")
     assert "no redis sink is configured" in complaint(codexwrap("status", "--fleet", env=env), 2)
+
+
+def test_a_server_that_is_killed_under_load_gets_every_event_of_every_host_in_order(
+    tmp_path: Path, server: Redis
+) -> None:
+    (tmp_path / "config.toml").write_text(f'[sinks.fleet]\nkind = "redis"\nurl = "{server.url}"\ntimeout = 2\n')
+    code = (
+        "import os, time; from codexwrap import events; from codexwrap.journal import Journal; from pathlib import Path\n"
+        "for n in range(300):\n"
+        "    Journal(Path(os.environ['CODEXWRAP_HOME'], 'feed.jsonl')).append(\n"
+        "        events.new('seat.dead', seat=f's{n}', data={'number': n}), durable=False)\n"
+        "    time.sleep(0.005)\n"
+    )
+    hosts = [
+        environment(
+            tmp_path,
+            CODEXWRAP_CONFIG=str(tmp_path / "config.toml"),
+            CODEXWRAP_HOST=f"host{number}",
+            CODEXWRAP_HOME=str(tmp_path / f"host{number}"),
+        )
+        for number in range(3)
+    ]
+    running = [subprocess.Popen([sys.executable, "-c", code], env=env) for env in hosts]
+    settings = Settings(server.url)
+    eventually(lambda: len(stream(settings)) > 50)
+    server.kill()
+    eventually(lambda: any(progress.load(State(tmp_path / f"host{n}"), "fleet").failures for n in range(3)))
+    server.up()
+    assert [each.wait() for each in running] == [0] * 3
+    eventually(lambda: len({event.id for event in stream(settings)}) == 900, within=40)
+    for number in range(3):
+        own = [event for event in stream(settings) if event.source.startswith(f"//host{number}/")]
+        once = list(dict.fromkeys(event.data["number"] for event in own))
+        assert once == list(range(300))
+    (tmp_path / "config.toml").write_text("")
+    eventually(lambda: not any(wake.is_running(tmp_path / f"host{number}") for number in range(3)))
+
+
+def stream(settings: Settings) -> list[Event]:
+    client = redis.connect(settings, {})
+    try:
+        return [events.from_line(fields[b"e"]) for _, fields in client.xrange(settings.stream)]
+    finally:
+        client.close()

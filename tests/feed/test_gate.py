@@ -10,6 +10,8 @@ from codexwrap import agents, events
 from codexwrap.feed import gate, known
 from codexwrap.feed.gate import ClosedError
 from codexwrap.journal import Journal
+from codexwrap.keep.about import About
+from codexwrap.keep.witness import Witness
 from codexwrap.paths import State
 from tests.commandline import codexwrap, complaint, environment, program, until_all_free
 
@@ -98,6 +100,27 @@ def test_a_new_sign_in_that_dies_as_well_is_closed_until_the_next(root: State, h
     assert "Sign in again" in refused(root, home, 500)
     sign_in(home, time.time() + 3)
     assert "tries it first" in look(root, home, 4)
+
+
+def test_a_credential_that_is_remembered_is_that_of_the_home_as_it_is_now(
+    root: State, home: Path, tmp_path: Path
+) -> None:
+    other = sign_in(tmp_path / "other", time.time() - 50)
+    die(root, other)
+    for _ in range(3):
+        assert look(root, home) == ""
+        assert refused(root, other)
+    (other / "auth.json").write_text(json.dumps({"tokens": {"account_id": "somebody else"}}))
+    os.utime(other / "auth.json", (1e9, 1e9))
+    for _ in range(2):
+        assert look(root, other) == ""
+    (root.root / "credentials").write_bytes(b"\xff x\n1 2\n")
+    assert look(root, home) == ""
+
+
+def test_it_knows_a_credential_by_the_name_that_the_feed_gives_it(home: Path) -> None:
+    about = About("a", "run", ["codex"], str(home.parent), os.getpid(), time.time())
+    assert Witness(about, CODEX, {"CODEX_HOME": str(home)}).credential() == gate.credential(CODEX, home)
 
 
 def test_a_limit_opens_by_the_clock_and_not_by_a_new_sign_in(root: State, home: Path) -> None:
