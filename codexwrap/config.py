@@ -15,9 +15,9 @@ class Config(NamedTuple):
     """What the user may set. A key of the file is the name of a field; `$CODEXWRAP_<NAME>` goes before the file.
 
     `ticket_pattern` finds a ticket in a branch's name; `dead_seats` is the folder of the reports on dead seats, a path
-    from the root or from `~`, by default one in the state root; `git_seconds` is how long git may take when a seat dies;
-    `record` keeps a recording of each seat; `item_on_exit` is the state that an item in progress gets when the last seat
-    on it ended without having died, by default none.
+    from the root or from `~`, by default one in the state root; `git_seconds` is how long git may take before a
+    death is told, and what it lacks by then is learnt later; `record` keeps a recording of each seat; `item_on_exit` is the
+    state that an item in progress gets when the last seat on it ended without having died, by default none.
 
     `snapshots` lets checkpoints save the working tree, files up to `snapshot_file_bytes`, within `snapshot_seconds`;
     `checkpoint_minutes` is how often a tree that changes is looked at between turns, 0 for never. Of each seat
@@ -25,6 +25,9 @@ class Config(NamedTuple):
 
     `resume` says what a start of a seat that died does with its checkpoint: `ask`, `auto`, `never`. `isolate` keeps a seat
     apart from others: `process`, `home`. `continue_` is a line that is typed into a seat whose provider is back.
+
+    `ping_url` is asked for after each pass of the watchdog (a dead man's switch, such as healthchecks.io); `metrics_file` is
+    where it writes metrics for Prometheus, a path from the root or from `~`.
 
     `warn_at` says when to warn of a limit: at so many percent of a window, and at a `forecast` that it is full before it
     resets, parted by commas. `app_server` lets the agent's own server be asked what is left, which may renew the sign-in.
@@ -36,7 +39,7 @@ class Config(NamedTuple):
     ticket: str = ""
     ticket_pattern: str = r"[A-Z][A-Z0-9]+-[0-9]+"
     dead_seats: str = ""
-    git_seconds: float = 2.0
+    git_seconds: float = 0.25
     record: bool = False
     item_on_exit: str = ""
     snapshots: bool = True
@@ -50,6 +53,8 @@ class Config(NamedTuple):
     resume: str = "ask"
     isolate: str = ""
     continue_: str = ""
+    ping_url: str = ""
+    metrics_file: str = ""
     warn_at: str = "80, 95, forecast"
     app_server: bool = False
 

@@ -35,7 +35,7 @@ def repo(tmp_path: Path) -> Path:
     return made
 
 
-CONFIG = Config()
+CONFIG = Config(git_seconds=10.0)
 
 
 def make(
@@ -218,7 +218,7 @@ def test_the_ticket_follows_the_branch_and_outlives_its_loss(root: Root, repo: P
 
 
 def test_the_pattern_of_a_ticket_can_be_configured(root: Root, repo: Path) -> None:
-    make(root, repo, config=Config(ticket_pattern="pars..")).started()
+    make(root, repo, config=CONFIG._replace(ticket_pattern="pars..")).started()
     assert record(root)["ticket"] == "parser"
 
 
@@ -297,7 +297,7 @@ def test_a_program_that_is_no_agent_is_kept_too(root: Root, repo: Path) -> None:
 
 
 def test_reports_go_where_the_fleet_wants_them(root: Root, repo: Path, tmp_path: Path) -> None:
-    make(root, repo, config=Config(dead_seats="~/Desktop/fleet")).died(change(), NOW, SCENE)
+    make(root, repo, config=CONFIG._replace(dead_seats="~/Desktop/fleet")).died(change(), NOW, SCENE)
     (report,) = (Path(os.environ["HOME"]) / "Desktop/fleet").iterdir()
     assert report.read_text().startswith("# Dead seat: alpha\n")
     assert not root.dead_seats.exists()
@@ -369,7 +369,7 @@ def test_a_checkpoint_alone_that_cannot_be_written_keeps_no_death_off_the_feed(r
 
 def test_a_report_that_cannot_be_written_keeps_no_death_off_the_feed(root: Root, repo: Path, tmp_path: Path) -> None:
     (tmp_path / "reports").touch()
-    keeper = make(root, repo, config=Config(dead_seats=str(tmp_path / "reports")))
+    keeper = make(root, repo, config=CONFIG._replace(dead_seats=str(tmp_path / "reports")))
     keeper.died(change(), NOW, SCENE)
     assert kinds(root) == ["seat.dead", "item.changed"]
     assert keeper.owes

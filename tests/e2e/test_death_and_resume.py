@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -67,13 +68,18 @@ def test_the_checkpoint_says_what_a_new_session_needs() -> None:
             CAUSES["usage_limit"].break_it(provider)
             terminal.type("write the tests of the parser")
             dead = measure.wait_for_event(state, "seat.dead", 30)
-        assert dead is not None
-        saved = checkpoint.load(Path(dead.data["checkpoint"]))
+            assert dead is not None
+            path = Path(dead.data["checkpoint"])
+            eventually(lambda: checkpoint.load(path).record["snapshot"]["state"] == checkpoint.TAKEN)
+        saved = checkpoint.load(path)
         record = saved.record
         assert (record["seat"], record["ticket"], record["cause"]) == ("alpha", TICKET, "limit.usage")
         assert record["prompt"] == "write the tests of the parser"
         assert record["git"]["branch"] == f"{TICKET}-parser"
         assert {file["path"] for file in record["git"]["files"]} == {"parser.py", "notes.txt"}
+        snapshot = f"{record['snapshot']['ref']}:notes.txt"
+        kept = subprocess.run(["git", "show", snapshot], cwd=stage.project, capture_output=True, text=True, check=True)
+        assert kept.stdout == "to do: quotes\nstarted\n"
         assert re.fullmatch(r"[0-9a-f-]{36}", record["session"]["id"])
         assert record["resume"].endswith(f"resume {record['session']['id']}")
         assert any("hit your usage limit" in row.replace("’", "'") for row in record["screen"])
