@@ -61,11 +61,8 @@ class SessionLog(NamedTuple):
         """What `list()` of one made; None for what is none."""
         if not isinstance(value, list) or len(value) != len(cls._fields):
             return None
-        kinds = cls._field_defaults.values()
-        fits = (
-            isinstance(each, float | int if type(kind) is float else type(kind))
-            for each, kind in zip(value, kinds, strict=True)
-        )
+        defaults = cls._field_defaults.values()
+        fits = (isinstance(each, _type(default)) for each, default in zip(value, defaults, strict=True))
         return cls(*value) if all(fits) else None
 
 
@@ -168,6 +165,11 @@ def _limited(log: SessionLog, limits: dict[str, Any], at: float) -> SessionLog:
             resets = max(resets, int(_number(window.get("resets_at")) or at + 1))
     reached = limits.get("rate_limit_reached_type")
     return log._replace(resets=resets, reached=str(reached) if isinstance(reached, str) else "")
+
+
+def _type(default: object) -> Any:
+    """What a value may be as JSON has it."""
+    return str if isinstance(default, str) else float | int if type(default) is float else type(default)
 
 
 def _number(value: object) -> float:

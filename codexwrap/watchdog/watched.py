@@ -101,7 +101,7 @@ def end(root: Root, record: Mapping[str, Any], now: float) -> None:
 
 
 def prune(root: Root, records: Mapping[str, Mapping[str, Any]], days: float, now: float) -> None:
-    """Forget watched seats that ended long ago, and those that somebody resumed. Raises OSError."""
+    """Forget watched seats that ended long ago; those that somebody resumed have ended. Raises OSError."""
     for name, record in records.items():
         if not record.get(WATCHED):
             continue
@@ -110,6 +110,8 @@ def prune(root: Root, records: Mapping[str, Mapping[str, Any]], days: float, now
                 _remove(root, name)
         elif record["state"] in _TOLD and record.get("checkpoint") and shelf.claimed(Path(record["checkpoint"])):
             end(root, record, now)
+        elif record[WATCHED].get("by") == "file" and now - _epoch(record.get("since")) > days * _DAY:
+            end(root, record, now)  # its process, if there was one, does not tell when it is gone
 
 
 def _keeper(
