@@ -214,7 +214,7 @@ def test_the_app_server_is_asked_where_the_user_lets_it(
 
 
 @pytest.mark.timeout(120)
-def test_tokens_of_a_seat_are_its_items() -> None:
+def test_tokens_of_a_seat_are_its_items_and_its_death_is_in_the_report() -> None:
     with Provider() as provider, Stage(codex(), provider=provider) as stage:
         with stage.seat("alpha") as terminal:
             run.first_turn(terminal, provider)
@@ -228,3 +228,8 @@ def test_tokens_of_a_seat_are_its_items() -> None:
         (row,) = (line.split() for line in lines if "alpha" in line)
         assert row[1:3] == ["alpha", TICKET]
         assert any(line.split()[1:5] == ["5", "h", "100", "%"] for line in lines)
+        told = subprocess.run([*CODEXWRAP, "report", "--json"], env=dict(stage.environ), capture_output=True)
+        report = json.loads(told.stdout)
+        assert [(row["name"], row["dead"], row["open"]) for row in report["causes"]] == [("limit.usage", 1, 1)]
+        assert [(each["item"], each["still"]) for each in report["blocked"]] == [(TICKET, True)]
+        assert report["total"]["detect"]["number"] == 1
