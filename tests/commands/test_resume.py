@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from codexwrap.keep.witness import Told
 from codexwrap.paths import State as Root
 from codexwrap.story import Session, Story
 from tests import repos
-from tests.commandline import Done, codexwrap, complaint, environment, program, state, until_all_free
+from tests.commandline import CODEXWRAP, Done, codexwrap, complaint, environment, program, state, until_all_free
 
 NOW = 1_700_000_000.0
 SESSION = "01a204a5-b86d-7a91-9bad-008bcf7cf2d8"
@@ -262,3 +263,19 @@ def test_list_and_show_tell_and_start_nothing(env: dict[str, str], repo: Path) -
     assert checkpoint.claimed(path) is None
     assert paths.state(env).root.exists()
     assert events(env) == []
+
+
+def test_of_two_resumes_at_the_same_instant_one_starts(env: dict[str, str], repo: Path) -> None:
+    die(env, repo)
+    command = [*CODEXWRAP, "resume", "alpha"]
+    started = [
+        subprocess.Popen(
+            command, env=env, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        for _ in range(4)
+    ]
+    outs = [process.communicate(timeout=50)[0] for process in started]
+    until_all_free(env)
+    assert sorted(process.returncode for process in started) == [0, 1, 1, 1]
+    assert sum(b"<resume>" in out for out in outs) == 1
+    assert [kind for kind, _ in events(env)].count("codexwrap.seat.resumed") == 1
