@@ -30,7 +30,8 @@ PANES, FILES, NEW = 160, 10_000, 300  # of the files, those of the last day
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sections", nargs="*", choices=["pass", "day", []], default=[])
-    parser.add_argument("--minutes", type=int, default=1440)
+    parser.add_argument("--hours", type=int, default=24)
+    parser.add_argument("--every", type=int, default=60, metavar="SECONDS")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="codexwrap-bench-") as name:
         folder = Path(name)
@@ -39,7 +40,7 @@ def main() -> None:
         if "pass" in asked.sections or not asked.sections:
             cost(folder)
         if "day" in asked.sections or not asked.sections:
-            day(folder, asked.minutes)
+            day(folder, asked.hours, asked.every)
 
 
 def session(home: Path, at: float, *, dies: bool = False) -> Path:
@@ -125,19 +126,20 @@ def cost(folder: Path) -> None:
         subprocess.run(["tmux", "kill-server"], check=False)
 
 
-def day(folder: Path, minutes: int) -> None:
+def day(folder: Path, hours: int, every: int) -> None:
     root, start = State(folder / "day"), time.time()
     home = folder / "codex-day"
     os.environ["CODEX_HOME"] = str(home)
     os.environ["CODEXWRAP_SNAPSHOTS"] = "false"
     os.environ["CODEXWRAP_KEEP_DAYS"] = "0.1"
     tracemalloc.start()
-    for minute in range(minutes):
-        now = start + minute * 60
-        if minute % 2 == 0:
-            session(home, now, dies=minute % 60 == 0)
-        once.run(root, os.environ, every=60, now=now)
-        if minute % max(1, minutes // 8) == 0 or minute == minutes - 1:
+    passes = hours * 3600 // every
+    for number in range(passes):
+        now = start + number * every
+        if number % 2 == 0:
+            session(home, now, dies=number % 60 == 0)
+        once.run(root, os.environ, every=every, now=now)
+        if number % max(1, passes // 8) == 0 or number == passes - 1:
             gc.collect()
             files = sum(1 for path in root.root.rglob("*") if path.is_file())
             held = sum(1 for _ in Path("/proc/self/fd").iterdir())
@@ -145,7 +147,7 @@ def day(folder: Path, minutes: int) -> None:
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
             heap = tracemalloc.get_traced_memory()[0] >> 10
             sizes = f"heap {heap} KB  RSS {peak} MB  files {files}  descriptors {held}  memory.json {memory} B"
-            print(f"{minute // 60:3} h  {sizes}", flush=True)
+            print(f"{number * every // 3600:3} h  {sizes}", flush=True)
 
 
 if __name__ == "__main__":
