@@ -166,6 +166,7 @@ class Judge:
             if self._turns.count == 0 and (found := self._agent.find(look)):
                 self._die(self._seen_at, found)
             return
+        self._see_alive()  # a turn that ended well before this frame ends the episode before another death can open one
         self._sign = self._weigh(look, at) if look.banner or look.popup else None
         self._see_wordless_error(at)
         self._see_waiting(at)
