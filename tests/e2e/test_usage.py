@@ -230,6 +230,8 @@ def test_tokens_of_a_seat_are_its_items_and_its_death_is_in_the_report() -> None
         assert any(line.split()[1:5] == ["5", "h", "100", "%"] for line in lines)
         told = subprocess.run([*CODEXWRAP, "report", "--json"], env=dict(stage.environ), capture_output=True)
         report = json.loads(told.stdout)
-        assert [(row["name"], row["dead"], row["open"]) for row in report["causes"]] == [("limit.usage", 1, 1)]
+        assert [(row["name"], row["dead"], row["open"]) for row in report["causes"]] == [
+            ("limit.usage", 1, 0)
+        ]  # it was ended
         assert [(each["item"], each["still"]) for each in report["blocked"]] == [(TICKET, True)]
         assert report["total"]["detect"]["number"] == 1
