@@ -1,23 +1,23 @@
 """Keep the records of a seat."""
 
-import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from codexwrap import checkpoint, deadreport, events, paths, seats
+from codexwrap import checkpoint, deadreport, events, paths
 from codexwrap.agents.look import Agent
 from codexwrap.config import Config
 from codexwrap.errors import UserError
 from codexwrap.git import gitfacts
+from codexwrap.keep import card
 from codexwrap.keep.about import About, Scene
 from codexwrap.keep.capture import Camera, Why
+from codexwrap.keep.drawer import Drawer
 from codexwrap.keep.healing import Healing
 from codexwrap.keep.outbox import Outbox
 from codexwrap.keep.witness import Told
 from codexwrap.paths import State as Root
-from codexwrap.redact import redact
 from codexwrap.redact.quoted import quoted
 from codexwrap.story import Session
 from codexwrap.verdict import causes, resettime, second
@@ -43,36 +43,10 @@ class Keeper:
         self.camera = Camera(about, agent, config, environ)
         self.healing = Healing(self.camera.witness)
         self._outbox = Outbox(root, self._save)
-        self._pending: list[Path] = []  # checkpoints that lack their snapshot
-        self._unsaved: dict[str, Any] | None = None  # a checkpoint that could not be written yet
+        self._drawer = Drawer(root)
         self._unreported = False
         self._zone = resettime.zone(environ.get("TZ"))
-        self._checkpoint: Path | None = None
-        self.record: dict[str, Any] = {
-            "seat": about.seat,
-            "run": about.run,
-            "state": State.STARTING,
-            "cause": None,
-            "since": events.timestamp(about.started),
-            "agent": agent.name if agent else None,
-            "argv": redact.arguments(about.argv, self.camera.known),
-            "cwd": about.cwd,
-            "host": events.host(),
-            "pid": about.pid,
-            "sidecar": os.getpid(),
-            "started": events.timestamp(about.started),
-            "ticket": about.ticket or None,
-            "home": str(self.camera.witness.home) if agent else None,
-            "session": None,
-            "checkpoint": None,
-            "credential": None,
-            "resets_at": None,
-            "remedy": None,
-            "evidence": [],
-            "blocked": False,
-            "sign_in": None,
-            "owed": [],
-        }
+        self.record = card.new(about, agent, self.camera.witness.home, self.camera.known)
 
     # --- what happens ---------------------------------------------------------------------------------------------
 
@@ -105,7 +79,7 @@ class Keeper:
         self._write_checkpoint(Why(change.state, at, cause.name, evidence), scene, told)
         words = resettime.read(change.until, now=at, tz=self._zone) if change.until else None
         resets_at = second.reset_time(words, told.story) if cause.name == "limit.usage" else words
-        remedy = causes.remedy(cause, self._agent, reset=self._clock(resets_at))
+        remedy = causes.remedy(cause, self._agent, reset=card.clock(resets_at, self._zone))
         self.record.update(
             resets_at=resets_at, remedy=remedy, evidence=evidence, credential=self.camera.witness.credential()
         )
@@ -135,8 +109,8 @@ class Keeper:
         """A later turn ended well: the episode is over."""
         blocked, self.record["blocked"] = self.record["blocked"], False
         before = {"was": self.record["cause"], "since": self.record["since"]}
-        if self._checkpoint is not None:
-            checkpoint.claim_silently(self._checkpoint, "the seat itself, which recovered")
+        if self._drawer.path is not None:
+            checkpoint.claim_silently(self._drawer.path, "the seat itself, which recovered")
         self.record.update(resets_at=None, remedy=None, evidence=[])
         self._become(state, at, save=False)
         item = self._item(BLOCKED, IN_PROGRESS) if blocked else None
@@ -168,7 +142,7 @@ class Keeper:
         """Try again to write and to post what could not be."""
         if not self.owes:
             return
-        if self._unsaved is not None and self._save_checkpoint(self._unsaved):
+        if self._drawer.unsaved is not None and self._save_checkpoint(self._drawer.unsaved):
             named = self.record["checkpoint"]
             for event in self._outbox.owed:
                 event.data["checkpoint"] = event.data["checkpoint"] or named
@@ -180,15 +154,14 @@ class Keeper:
     @property
     def owes(self) -> bool:
         """Something could not be written or posted yet."""
-        return bool(self._outbox.owed or self._unsaved or self._unreported)
+        return bool(self._outbox.owed or self._drawer.unsaved or self._unreported)
 
     def resume_record(self, record: dict[str, Any]) -> None:
         """Go on where a sidecar of the same run left off; what it was about to post is posted, if it was not yet."""
-        for key in _LASTING:
+        for key in card.LASTING:
             self.record[key] = record.get(key)
-        self._checkpoint = Path(record["checkpoint"]) if record.get("checkpoint") else None
+        self._drawer.open(record.get("checkpoint"))
         self.camera.ticket = self.about.ticket or record.get("ticket") or ""
-        self._expect_snapshot()
         if self._outbox.take_over(record.get("owed")):
             self.retry()
             self._save()
@@ -200,7 +173,7 @@ class Keeper:
             self.camera.witness.session = Session(session[0], Path(session[1]) if session[1] else None)
             self.record["session"] = session[0]
         if learnt.get("path") and self.record["state"] not in (State.DEAD, State.STALLED):
-            self._checkpoint = Path(learnt["path"])
+            self._drawer.path = Path(learnt["path"])
             self.record["checkpoint"] = learnt["path"]
         self.camera.ticket = learnt.get("ticket") or self.camera.ticket
         self.record.update(ticket=self.camera.ticket or None, branch=learnt.get("branch"))
@@ -208,8 +181,7 @@ class Keeper:
 
     def take_pending(self) -> list[Path]:
         """Checkpoints that lack their snapshot, each of them once."""
-        pending, self._pending = self._pending, []
-        return pending
+        return self._drawer.take_pending()
 
     # --- how it is written ----------------------------------------------------------------------------------------
 
@@ -224,24 +196,9 @@ class Keeper:
         self._save_checkpoint(self.camera.take(why, scene, told, facts))
 
     def _save_checkpoint(self, record: dict[str, Any]) -> bool:
-        try:
-            self._checkpoint, self._unsaved = checkpoint.save(self._root, record), None
-        except OSError:
-            self._checkpoint, self._unsaved = None, record
-        self.record["checkpoint"] = str(self._checkpoint) if self._checkpoint else None
-        self._expect_snapshot(record)
-        return self._unsaved is None
-
-    def _expect_snapshot(self, record: dict[str, Any] | None = None) -> None:
-        if self._checkpoint is None:
-            return
-        if record is None:
-            try:
-                record = checkpoint.load(self._checkpoint).record
-            except UserError:
-                return
-        if (record.get("snapshot") or {}).get("state") == checkpoint.PENDING:
-            self._pending.append(self._checkpoint)
+        saved = self._drawer.save(record)
+        self.record["checkpoint"] = str(self._drawer.path) if self._drawer.path else None
+        return saved
 
     def _tell(self, scene: Scene) -> Told:
         return self.camera.witness.tell(scene.prompt)
@@ -255,15 +212,6 @@ class Keeper:
         ticket = self.camera.ticket
         return {"id": ticket, "from": before, "to": after} if ticket else None
 
-    def _clock(self, moment: int | None) -> str:
-        if moment is None:
-            return ""
-        from datetime import datetime
-
-        local = datetime.fromtimestamp(moment, self._zone)
-        today = datetime.now(self._zone).date()
-        return f"{local:%H:%M}" if local.date() == today else f"{local:%Y-%m-%d %H:%M}"
-
     def _said(self, evidence: Evidence) -> dict[str, str]:
         return {"witness": evidence.witness, "says": quoted(evidence.says, self.camera.known)}
 
@@ -276,17 +224,7 @@ class Keeper:
         item: dict[str, str] | None = None,
         durable: bool = True,
     ) -> None:
-        record = self.record
-        common = {
-            "seat": record["seat"],
-            "run": record["run"],
-            "state": record["state"],
-            "cause": record["cause"],
-            "ticket": record["ticket"],
-            "checkpoint": record["checkpoint"],
-            "credential": record["credential"],
-            "session": record["session"],
-        }
+        common = card.told(self.record)
         told = [events.new(kind, seat=self.about.seat, data={**common, **data}, at=at)]
         if item:
             told.append(events.new("item.changed", seat=self.about.seat, data={**common, "item": item}, at=at))
@@ -294,19 +232,7 @@ class Keeper:
 
     def _save(self) -> None:
         self.record["owed"] = self._outbox.lines()
-        try:
-            if self.record["state"] != State.EXITED or not self._is_followed():
-                seats.save(self._root, self.about.seat, self.record)
-        except OSError:
-            return  # what the seat is now stands in the feed, too
-
-    def _is_followed(self) -> bool:
-        """Another run of this seat is on record already, as after a restart."""
-        try:
-            now = seats.load(self._root, self.about.seat)
-        except UserError:
-            return False
-        return now is not None and str(now.get("run")) > self.about.run
+        card.save(self._root, self.record)
 
     def _report(self) -> None:
         """Tell the operator, in the folder where dead seats are looked for."""
@@ -318,10 +244,3 @@ class Keeper:
         except (OSError, UserError):
             return  # it is tried again; the feed and the checkpoint say the same
         self._unreported = False
-
-
-# What a sidecar takes over from the one before it.
-_LASTING = (
-    *("state", "cause", "since", "checkpoint", "credential", "resets_at", "remedy", "evidence", "session", "ticket"),
-    *("branch", "blocked", "sign_in"),
-)

@@ -29,7 +29,7 @@ def env(tmp_path: Path) -> dict[str, str]:
 def terminal(env: dict[str, str]) -> Iterator[Terminal]:
     with Terminal([*CODEXWRAP, "--seat", "alpha", "agent"], cwd=Path(env["HOME"]), env=env) as started:
         started.wait_for(r"up\d+")
-        eventually(lambda: seats.load(state(env), "alpha"))
+        eventually(lambda: (seats.load(state(env), "alpha") or {}).get("owed") == [])
         yield started
 
 

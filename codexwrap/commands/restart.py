@@ -122,7 +122,9 @@ def _end(seat: _Seat) -> None:
 
 def _followed(root: Root, seat: _Seat) -> dict[str, Any] | None:
     record = seats.load(root, seat.name)
-    return record if record and record.get("run") != seat.record["run"] else None
+    if record is None or record.get("run") == seat.record["run"] or record.get("owed"):
+        return None  # what it owes is its start, which is to be on the feed first
+    return record
 
 
 def _until(what: Callable[[], _T], seconds: float) -> _T | None:
