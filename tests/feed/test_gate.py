@@ -146,6 +146,28 @@ def test_a_death_is_seen_behind_a_long_feed_and_one_that_was_set_aside(root: Sta
     assert len(list(root.root.glob("feed-*.jsonl"))) > 5
 
 
+def fill(root: State, many: int) -> None:
+    Journal(root.feed).append(*[events.new("seat.started", seat="a", data={"x": "x" * 2000}) for _ in range(many)])
+
+
+def test_a_death_far_behind_what_was_read_already_is_seen(root: State, home: Path) -> None:
+    fill(root, 1)
+    known.load(root)
+    fill(root, 200)
+    die(root, home)
+    assert refused(root, home)
+
+
+def test_a_death_at_the_start_of_a_feed_that_was_begun_anew_is_seen(root: State, home: Path) -> None:
+    fill(root, 5)
+    known.load(root)
+    assert look(root, home) == ""
+    root.feed.unlink()
+    die(root, home)
+    fill(root, 10)
+    assert refused(root, home)
+
+
 def _closed(root: State, home: Path) -> bool:
     try:
         look(root, home)
