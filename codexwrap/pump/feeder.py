@@ -76,7 +76,7 @@ class Feeder:
         """Milliseconds of silence after which `tick` has something to do; None for never."""
         if self.fd < 0:
             return None if self._job.listen is None else max(0.0, self._retry - time.monotonic()) * 1000
-        return IDLE if self._unsent and not self._full else None
+        return IDLE if (self._unsent or self._line) and not self._full else None
 
     def tick(self, *, idle: bool) -> None:
         """Hand over what is due. To be called now and then, and `idle` when nothing happened in `timeout`."""
@@ -85,7 +85,7 @@ class Feeder:
             if now < self._retry:
                 return
             self._open(now)
-        if self._full or not self._unsent:
+        if self._full or not (self._unsent or self._line):
             return
         self._budget = min(BURST, self._budget + (now - self._counted) * RATE)
         self._counted = now

@@ -128,6 +128,14 @@ def test_the_listener_learns_what_came_on_which_stream_and_the_end(tmp_path: Pat
     assert [(each.code, each.data) for each in records] == [("o", "out\n"), ("e", "err\n"), ("x", "7")]
 
 
+def test_the_listener_learns_of_a_program_that_says_nothing(tmp_path: Path) -> None:
+    file, gate = tmp_path / "recording", tmp_path / "gate"
+    command = [*PUMPED, "--listen", str(file), "/bin/sh", "-c", f"until test -e {gate}; do sleep 0.05; done"]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, cwd=ROOT):
+        eventually(lambda: file.exists() and b'"argv"' in file.read_bytes())
+        gate.touch()
+
+
 def test_a_program_that_is_not_there_is_one_line_and_127() -> None:
     done = subprocess.run([*PUMPED, "no-such-program"], capture_output=True, text=True, cwd=ROOT)
     assert (done.returncode, done.stderr) == (127, "codexwrap: no-such-program: command not found\n")
