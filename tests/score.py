@@ -13,8 +13,6 @@ from typing import Any
 
 from codexwrap import cast
 from codexwrap.agents import AGENTS
-from codexwrap.cast import Header, Record
-from codexwrap.screen.screen import Screen
 from codexwrap.verdict import replay
 from tests import corpus, variants
 
@@ -57,7 +55,7 @@ def judge(name: str, kind: str = "plain") -> Outcome:
     if moment is None:
         compare(outcome, told, recording.expected, SPEEDS.get(kind, 1.0))
     else:
-        _compare_late(outcome, told, recording.expected, moment, blind=_shows_nothing(header, played))
+        _compare_late(outcome, told, recording.expected, moment)
     return outcome
 
 
@@ -102,14 +100,16 @@ def compare(outcome: Outcome, told: dict[str, Any], expected: dict[str, Any], fa
     wrong += [f"missed {each['cause']} at {each['banner_at']:.2f} s" for each in missed]
     wrong += [f"false {each['state']} {each['cause']} at {each['dead_at']:.2f} s" for each in false]
     for want, got in pairs:
-        _compare_episode(outcome, want, got, by_age_only=factor != 1.0)
+        _compare_episode(outcome, want, got, ages=factor == 1.0)
     right = told["verdict"] == expected["verdict"] and corpus.is_told(told["cause"], expected)
     counts["verdicts"] += right
     if not right:
         wrong.append(f"{told['verdict']} {told['cause']}, not {expected['verdict']} {expected['cause']}")
 
 
-def _compare_episode(outcome: Outcome, want: dict[str, Any], got: dict[str, Any], *, by_age_only: bool) -> None:
+def _compare_episode(
+    outcome: Outcome, want: dict[str, Any], got: dict[str, Any], *, ages: bool = True, late: bool = False
+) -> None:
     counts, wrong = outcome.counts, outcome.wrong
     if any(cause.partition(".")[0] == got["cause"].partition(".")[0] for cause in corpus.causes_told(want)):
         counts["classes"] += 1
@@ -130,13 +130,13 @@ def _compare_episode(outcome: Outcome, want: dict[str, Any], got: dict[str, Any]
         counts["timed"] += 1
         prompt = abs(got["dead_at"] - want["banner_at"]) <= PROMPT
         counts["prompt"] += prompt
-        if not prompt:
+        if not prompt and not late:
             wrong.append(f"dead at {got['dead_at']:.3f} s, banner at {want['banner_at']:.3f} s")
-    elif not by_age_only:
-        late = got["dead_at"] - want["banner_at"] - PATIENCE[want.get("screen_cause") or want["cause"]]
-        if not -0.5 <= late <= LATE:
-            wrong.append(f"{want['cause']} told {late:.2f} s after its patience")
-    if (want["alive_at"] is None) != (got["alive_at"] is None):
+    elif ages:
+        after = got["dead_at"] - want["banner_at"] - PATIENCE[want.get("screen_cause") or want["cause"]]
+        if not -0.5 <= after <= LATE:
+            wrong.append(f"{want['cause']} told {after:.2f} s after its patience")
+    if (want["alive_at"] is None) != (got["alive_at"] is None) and not late:
         wrong.append(f"alive again at {got['alive_at']}, not {want['alive_at']}")
 
 
@@ -173,44 +173,34 @@ def _joined(kind: str, recording: corpus.Recording, end: float) -> float | None:
     return float(episodes[0]["banner_at"] if episodes else end) * float(kind.removeprefix("late"))
 
 
-def _compare_late(
-    outcome: Outcome, told: dict[str, Any], expected: dict[str, Any], moment: float, *, blind: bool
-) -> None:
+def _compare_late(outcome: Outcome, told: dict[str, Any], expected: dict[str, Any], moment: float) -> None:
     """What is right for a stream that was joined in its middle.
 
-    Every death that comes after it is told as ever, and nothing else. At the end the verdict is the same; UNKNOWN is right
-    where what was drawn since holds no sign of a turn, and where the last death is older than that.
+    Nothing is told that did not happen, and at the end a dead seat is not called alive, nor a living one dead. UNKNOWN is
+    right: an agent draws only the cells that change, so that what was drawn before may never be seen, and words that come
+    together with their prompt may be an old conversation that is painted again. How often a death is missed for that, or
+    told later, with the next words, the table says. The end of a process that was dead before is a death of its own.
     """
-    to_come = [each for each in expected["episodes"] if each["banner_at"] >= moment and each["provider_error_at"] >= 0]
-    before = [each for each in expected["episodes"] if each not in to_come and each["alive_at"] is None]
-    seen = [each for each in told["episodes"] if not (before and corpus.is_told(each["cause"], before[0]))]
+    to_come = [each for each in expected["episodes"] if each["banner_at"] >= moment]
+    before = [each for each in expected["episodes"] if each not in to_come]
+    known = {cause for each in before for cause in corpus.causes_told(each)}
+    told_again = [
+        each["cause"] in known or (before and each["cause"].startswith("process.")) for each in told["episodes"]
+    ]
+    seen = [each for each, again in zip(told["episodes"], told_again, strict=True) if not again]
     outcome.counts["recordings"] += 1
     outcome.counts["deaths"] += len(to_come)
     outcome.counts["living"] += not to_come
-    pairs, missed, false = _match(to_come, seen)
+    pairs, _, false = _match(to_come, seen)
     outcome.counts.update(found=len(pairs), false=len(false))
-    outcome.wrong += [f"missed {each['cause']} at {each['banner_at']:.2f} s" for each in missed]
     outcome.wrong += [f"false {each['state']} {each['cause']} at {each['dead_at']:.2f} s" for each in false]
     for want, got in pairs:
-        _compare_episode(outcome, want, got, by_age_only=False)
-    same = told["verdict"] == expected["verdict"] and corpus.is_told(told["cause"], expected)
-    honest = told["verdict"] == "UNKNOWN" and (bool(before) or blind)
-    outcome.counts["verdicts"] += same or honest
+        _compare_episode(outcome, want, got, late=True)
+    same = told["verdict"] == expected["verdict"]
+    outcome.counts["verdicts"] += same
     outcome.counts["unknown"] += told["verdict"] == "UNKNOWN"
-    if not (same or honest):
+    if not same and told["verdict"] != "UNKNOWN":
         outcome.wrong.append(f"{told['verdict']} {told['cause']}, not {expected['verdict']} {expected['cause']}")
-
-
-def _shows_nothing(header: Header, played: Sequence[Record]) -> bool:
-    """The screen at the end, drawn by `played` alone, holds nothing that an agent wrote: no cell starts with its bullet."""
-    screen = Screen(header.columns, header.lines)
-    for record in played:
-        if record.code == cast.OUTPUT:
-            screen.feed(record.data.encode())
-        elif record.code == cast.RESIZE:
-            columns, _, lines = record.data.partition("x")
-            screen.resize(columns=int(columns), lines=int(lines))
-    return not any(row.startswith(("•", "●", "✦")) for row in screen.rows())
 
 
 # --- the table -------------------------------------------------------------------------------------------------------

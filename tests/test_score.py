@@ -5,6 +5,7 @@ tried on a sample that is always the same. `python -m tests.score` prints the sa
 """
 
 import os
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ NAMES = [recording.name for recording in corpus.recordings()]
 SHARES = {"bytes": 24, "chunks": 12, "merged": 12, "x0.3": 12, "x4": 12, "after": 12} | {
     f"late{share}": 30 for share in score.SHARES
 }
+LATE = frozenset({"after", *(f"late{share}" for share in score.SHARES)})
 WHOLE = os.environ.get("CODEXWRAP_SCORE") == "all"
 
 
@@ -39,7 +41,12 @@ def test_it_does_not_matter_how_a_recording_comes(capsys: pytest.CaptureFixture[
     jobs = [(name, kind) for kind, share in SHARES.items() for name in score.spread(NAMES, 1 if WHOLE else share)]
     assert {kind for _, kind in jobs} | {"plain"} == set(score.KINDS)
     outcomes = _play(jobs, capsys, "kind")
-    assert [(outcome.kind, outcome.name, outcome.wrong) for outcome in outcomes if outcome.wrong] == []
+    joined = [outcome for outcome in outcomes if outcome.kind in LATE]
+    assert [(one.kind, one.name, one.wrong) for one in outcomes if one.wrong and one.kind not in LATE] == []
+    # Joined in the middle, a stream lacks what was drawn before and is not drawn again: a few cannot be told from others.
+    assert sum(bool(one.wrong) for one in joined) <= 0.01 * len(joined), [one for one in joined if one.wrong]
+    late = sum((one.counts for one in joined), Counter[str]())
+    assert late["found"] >= 0.97 * late["deaths"]
 
 
 # --- the gate itself ---------------------------------------------------------------------------------------------------

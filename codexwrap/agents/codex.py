@@ -96,6 +96,7 @@ _UNTIL = re.compile(r"(?i)again((?:at|in).+)")
 _EXIT = re.compile(r"Error:account/readfailed:(?:account/readfailed:)?(.*)")
 _RUNNING = re.compile(r"^[•◦]\s*(?:Running|Waiting|Exploring|Searching)\b")
 # The choices of the sign-in screen, or the row below them: a short window has cut off either.
+_RAN = re.compile(r"^• You ran ")  # with `!`: no word of the agent's
 _LOGIN = re.compile(r"(?i)1\.signinwithchatgpt|signinwithchatgpt.*pressentertocontinue")
 
 
@@ -182,7 +183,7 @@ def look(screen: "Screen") -> Look:
         draft=_draft(screen, composer.row) if composer else None,
         prompt=squash(_paragraph(screen, prompt_row)[1:]) if prompts else None,
         prompts=len(prompts),
-        answered=any(cell.glyph == "•" and cell.row > prompt_row for cell in cells),
+        answered=any(cell.row > prompt_row and cell.glyph == "•" and not _RAN.match(cell.text) for cell in cells),
         tool=bool(cells) and bool(_RUNNING.match(cells[-1].text)),
         body=hash(tuple(text for row in range(end) if not _is_live(text := screen.text(row)))),
         popup=popup,
@@ -256,13 +257,14 @@ def _banners(screen: "Screen", cells: Sequence[_Start]) -> Iterator[Banner]:
             continue
         if cell.glyph == "⚠" and colour not in _YELLOW:
             continue
-        rows = [cell.text[1:]]
+        rows = [cell.text]
         for row in range(cell.row + 1, screen.lines):
             below = screen.cell(row, 0)
             if below.data in ("", " ") or below.fg != colour or below.data in "■⚠•›":
                 break
             rows.append(screen.text(row))
-        text = join([rows[0], *rows[1:]], screen.columns - (0 if len(rows) > 1 else 1))
+        # Some versions wrap one column before the edge, and inside words.
+        text = join(rows, max(screen.columns - 1, *map(len, rows)) if len(rows) > 1 else screen.columns)[1:].strip()
         banner = Banner(cell.row, text, squash(text))
         if cell.glyph == "■" or _cause(banner.squashed) == "provider.overloaded":
             yield banner
@@ -284,7 +286,7 @@ def _is_monochrome(screen: "Screen") -> bool:
 
 def _at_the_end(banner: Banner, cells: Sequence[_Start], popup: bool) -> bool:
     """Nothing of the conversation stands below: no prompt, no answer. A popup draws a `›` of its own."""
-    below = [cell for cell in cells if cell.row > banner.row and cell.glyph in "›•╭■"]
+    below = [cell for cell in cells if cell.row > banner.row and cell.glyph in "›•╭■" and not _RAN.match(cell.text)]
     return not below or (popup and all(cell.glyph == "›" for cell in below))
 
 

@@ -41,6 +41,8 @@ class Turns:
         self._entered = float("-inf")
         self._report: Report | None = None
         self._resting = False
+        self._asked: str | None = None  # the last prompt in sight when the open turn was first seen at work
+        self._spoke = False  # something stood answered since it was opened
         self._answered: float | None = None  # since when an answer stood there, in the frame before this one
 
     def frame(self, look: Look, at: float) -> None:
@@ -51,6 +53,7 @@ class Turns:
             self._moved = at
             self._resting = False
         self._look = look
+        self._spoke = self._spoke or _stands_answered(look)
         self._follow_draft(look, at)
         if look.live is not None and look.live is not Live.NO_SERVER and self.open is None:
             # Behind a slash command a live row says that it asks the provider (`/compact`): what an agent answers by itself
@@ -58,11 +61,18 @@ class Turns:
             self._begin(at, local=self._agent.local(self._sent) and not self._sent.startswith("/"))
         elif look.banner and self._agent.harmless(look.banner):
             self.close(at)
+        elif look.live is not None and self.open is not None:
+            self._follow_prompt(look, at)
         self.tick(at)
 
     def report(self, report: Report, at: float) -> None:
         before, self._report = self._report, report
-        if report in (Report.IDLE, Report.ERROR) and before is Report.WORKING:
+        asked = self.open is not None and not self.open.local
+        if report is Report.DONE and before is Report.WORKING and asked and self._look.banner is None:
+            self.well = at
+        # One version says idle, not done, at a good end, too: what stands answered comes to rest as without a report.
+        rests = report is Report.IDLE and asked and _stands_answered(self._look)
+        if report in (Report.IDLE, Report.ERROR) and before is Report.WORKING and not rests:
             self.close(at)
 
     def entered(self, at: float) -> None:
@@ -118,8 +128,17 @@ class Turns:
         if self._answered is not None and self.open and not self.open.local and not self._resting:
             self.well = self._answered  # nobody waited for it to rest
         self.close(at)
+        self._asked, self._spoke = None, False
         self.open = Turn(at, local)
         self.count += not local
+
+    def _follow_prompt(self, look: Look, at: float) -> None:
+        """Below an answer stands another prompt, and the agent works: a turn, though nobody saw the line in a composer."""
+        if self._asked is None:
+            self._asked = look.prompt
+        elif look.prompt is not None and look.prompt != self._asked and self._spoke:
+            self._begin(at, local=False)
+            self._asked = look.prompt
 
     def _follow_draft(self, look: Look, at: float) -> None:
         """A line that leaves the composer and then stands in the conversation opens a turn."""

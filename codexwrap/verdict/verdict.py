@@ -10,6 +10,7 @@ from codexwrap.verdict.turns import Turns
 _JUST_ENDED = 2.0  # between the end of a turn and the words that say why
 _WORDLESS = 1.5  # a reported error whose words have not come
 _SETTLED = 0.5  # words of an error in a turn that is still reported as running
+_PAINTED = 0.3  # an old conversation, in all its frames
 _UNKNOWN = 2.0  # a banner that nobody knows, still at the live end
 
 # How long an agent may say so before nobody is working, and what that is then.
@@ -19,6 +20,7 @@ _WAITS = {
     Live.RETRYING: (180.0, "provider.stream_lost"),
     Live.WORKING: (900.0, "stall.no_progress"),
 }
+_ALIKE = 20  # characters at which two texts begin that are the same
 _CRASHES = frozenset({"ILL", "TRAP", "ABRT", "BUS", "FPE", "SEGV", "SYS"})
 
 
@@ -60,6 +62,13 @@ class _Wait(NamedTuple):
     seconds: int
 
 
+class _Painting(NamedTuple):
+    """Since when something is painted, perhaps in several frames, and how many prompts were in sight before."""
+
+    since: float
+    prompts: int
+
+
 class Judge:
     """Says what a seat is, from its frames, reports and end, in the order in which they come.
 
@@ -76,10 +85,12 @@ class Judge:
         self._turns = Turns(agent)
         self._changes: list[Change] = []
         self._from_start = False
+        self._seen_alive = False  # since the stream was joined in its middle
         self._look = Look()
         self._seen_at = 0.0
         self._sign: _Sign | None = None
-        self._repainted = False  # they came together with several prompts: a whole past was painted
+        self._painting = _Painting(float("-inf"), 0)
+        self._repainted = False  # a banner came together with its prompt: a past was painted
         self._error_at: float | None = None  # the agent reported an error that no words have explained yet
         self._waiting: _Wait | None = None
         self._episode_is_wait = False
@@ -92,7 +103,7 @@ class Judge:
 
     def skipped(self, at: float) -> None:
         """Part of the stream is lost: turns may have begun or ended in it, and the screen is stale until it is painted."""
-        self._from_start = False
+        self._from_start = self._seen_alive = False
         self._turns = Turns(self._agent)
         if self.episode is None:
             self._enter(State.UNKNOWN, at)
@@ -113,7 +124,9 @@ class Judge:
     def frame(self, look: Look, at: float) -> None:
         """The screen shows this now."""
         self._follow_waiting(look, at)
-        if look.banner and look.prompts - self._look.prompts > 1:
+        if at - self._painting.since > _PAINTED:
+            self._painting = _Painting(at, self._look.prompts)
+        if look.banner and look.prompts > self._painting.prompts:
             self._repainted = True
         self._see_overtaken(look, at)
         self._turns.frame(look, at)
@@ -181,7 +194,7 @@ class Judge:
             return None
         words = found or Finding("unknown.banner", look.banner.text if look.banner else "")
         sign = self._sign
-        if sign is None or sign.words != words.text:
+        if sign is None or not _alike(sign.words, words.text):
             sign = _Sign(self._seen_at, words.text, self._objection(words, self._seen_at))
             if sign.objection:
                 self.notes.append((sign.since, f"{sign.words}: {sign.objection}"))
@@ -197,21 +210,30 @@ class Judge:
         return sign
 
     def _see_overtaken(self, look: Look, at: float) -> None:
-        """A turn died, and in the same frame the line was sent that had waited for its end."""
+        """A turn died, and at once the line was sent that had waited for its end."""
         banner, before, turn = look.overtaken, self._look, self._turns.open
-        if banner is None or turn is None or turn.local or look.overtaken_prompt != before.prompt:
+        if banner is None or look.overtaken_prompt != before.prompt:
+            return
+        if turn.local if turn else self._from_start or look.prompts > self._painting.prompts + 1:
+            return
+        found = self._agent.find(look._replace(banner=banner, popup=None))
+        if found is None:
+            return
+        sign = self._sign
+        if sign and sign.words == found.text and not sign.objection:
+            self._die(sign.since, found)
             return
         known = [each.squashed for each in (*before.passed, before.banner) if each].count(banner.squashed)
         if [each.squashed for each in look.passed].count(banner.squashed) > known:
-            found = self._agent.find(look._replace(banner=banner, popup=None))
-            if found:
-                self._die(at, found)
+            self._die(at, found)
 
     def _objection(self, found: Finding, since: float) -> str:
         """Why what has stood at the live end since then is no death; empty when nothing speaks against it."""
         turns = self._turns
         if self.episode is not None and self.episode.cause is CAUSES[found.cause]:
             return ""
+        if self.episode is not None and self._cuts_short(found.text):
+            return "the same words, cut off"
         if self.episode is not None and since - self.episode.at > _SETTLED:
             asked = turns.open or turns.last
             return (
@@ -227,7 +249,14 @@ class Judge:
             return "unknown words, after the turn had come to rest" if rested else ""
         if self._from_start or turns.count:
             return "no turn was running"
+        if self._look.draft is None and self._look.popup is None:
+            return "no composer below shows that it is the end of the conversation"
         return "it was painted together with its past" if self._repainted else ""
+
+    def _cuts_short(self, words: str) -> bool:
+        """A narrower window has cut off the ends of the rows that told the open episode."""
+        told = self.episode.evidence[0].says if self.episode and self.episode.evidence else ""
+        return len(words) < len(told) and words[:_ALIKE] == told[:_ALIKE]
 
     def _die(self, at: float, found: Finding) -> None:
         evidence = [Evidence("screen", found.text)]
@@ -284,12 +313,26 @@ class Judge:
         """What a seat is that neither died nor stalled."""
         if (self._sign and not self._sign.objection) or self._look.live is Live.RETRYING:
             return State.SUSPECT
-        if self._turns.running:
+        lives = self._knows_life()
+        if self._turns.working or (self._turns.running and lives):
             return State.WORKING
-        lives = (
-            self._look.draft is not None or self._look.prompt is not None or self._look.answered or self._turns.reports
-        )
-        return State.IDLE if lives else self.state
+        if lives:
+            return State.IDLE
+        return self.state if self._from_start or self.state is State.STARTING else State.UNKNOWN
+
+    def _knows_life(self) -> bool:
+        """The agent is up; and where the stream was joined in its middle, something shows that it did not die before.
+
+        That is a turn that ended well, or a prompt and its answer where nothing covers what may stand below.
+        """
+        look, turns = self._look, self._turns
+        if self._from_start:
+            return look.draft is not None or look.prompt is not None or look.answered or turns.reports
+        turn = turns.open or turns.last
+        works = look.live is not None and turn is not None and not turn.local and not look.banner and not look.passed
+        if turns.well > float("-inf") or (look.prompt is not None and (works or (look.answered and not look.draft))):
+            self._seen_alive = True
+        return self._seen_alive
 
     def _cause_of_end(self, status: int, signal: str) -> str | None:
         if signal:
@@ -313,3 +356,8 @@ class Judge:
         if state is not self.state:
             self.state = state
             self._changes.append(Change(at, state))
+
+
+def _alike(one: str, other: str) -> bool:
+    """The same words, but for a cell that has not been painted yet."""
+    return one == other or (one[:_ALIKE] == other[:_ALIKE] and abs(len(one) - len(other)) <= 2)

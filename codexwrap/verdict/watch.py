@@ -10,7 +10,8 @@ from codexwrap.verdict.verdict import Change, Judge
 
 # Seconds without output after which what was drawn outside a synchronized update counts as a frame.
 _FRAME = 0.04
-# Seconds after which a synchronized update is taken for ended, as terminals do: the program may have died in it.
+# Seconds after which a synchronized update is taken for ended, as terminals do, and the rows that a new size of the window
+# has cut off for what the program shows: it may have died.
 _LONGEST_FRAME = 1.0
 _TICK = 0.5  # seconds between two looks whether time has changed the verdict
 # A program switches bracketed paste on when it starts; a stream that was joined later does not show that in its first bytes.
@@ -27,6 +28,7 @@ class Watch:
         self._agent = agent
         self._now = 0.0
         self._drawn = False  # something was drawn since the last frame
+        self._cut = False  # the window has another size, and the program has not painted it yet
         self._head = ""
         self.screen.on_frame = self._frame
         self.screen.on_osc = self._osc
@@ -76,16 +78,20 @@ class Watch:
     def patience(self) -> float | None:
         """Seconds after which time alone may change the verdict; None when it cannot."""
         if self._drawn:
-            return _LONGEST_FRAME if self.screen.synchronizing else _FRAME
+            return self._longest
         return None if self.judge.settled else _TICK
 
     def _pass(self, time: float) -> None:
         """Nothing came up to this moment."""
-        limit = _LONGEST_FRAME if self.screen.synchronizing else _FRAME
-        if self._drawn and time - self._now >= limit:
+        if self._drawn and time - self._now >= self._longest:
             self._frame()
         if time - self._now >= _FRAME:
             self.judge.tick(time)
+
+    @property
+    def _longest(self) -> float:
+        """Seconds without output after which what stands there is a frame, although nothing says so."""
+        return _LONGEST_FRAME if self.screen.synchronizing or self._cut else _FRAME
 
     def _output(self, text: str) -> None:
         if len(self._head) < _START_WITHIN:
@@ -93,7 +99,7 @@ class Watch:
             if _START in self._head:
                 self.judge.began()
                 self._head = " " * _START_WITHIN
-        self._drawn = True
+        self._drawn, self._cut = True, False
         self.screen.feed(text.encode("utf-8", "replace"))
 
     def _frame(self) -> None:
@@ -108,7 +114,7 @@ class Watch:
         columns, _, lines = size.partition("x")
         if columns.isdecimal() and lines.isdecimal():
             self.screen.resize(lines=int(lines), columns=int(columns))
-            self._drawn = True
+            self._drawn = self._cut = True
 
 
 def end(status: str) -> tuple[int, str]:
