@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 from codexwrap import checkpoint, shelf
 from codexwrap.errors import UserError
 from codexwrap.git import compare, git, restore
+from codexwrap.git import snapshot as snapshots
 from codexwrap.git.compare import Difference
 from codexwrap.git.git import Call
 from codexwrap.shelf import Saved
@@ -114,10 +115,18 @@ def _on_branch(record: dict[str, Any], root: str) -> list[str]:
     return [f"it is on no branch: {branch} is not where it was"]
 
 
+def in_repository(seat: str, cwd: str) -> tuple[str, str] | None:
+    """The newest snapshot of a seat that the repository of `cwd` has, as a ref, and the hand-over that it carries."""
+    form = "--format=%(refname)%0a%(contents:body)"
+    call = Call(["for-each-ref", "--sort=-committerdate", "--count=1", form, snapshots.folder(seat)])
+    answer = git.run(cwd, call, git.within(_GIT))
+    ref, _, body = answer.out.decode("utf-8", "replace").partition("\n")
+    told, fence, _ = body.rpartition("\n```")
+    return (ref, f"{told}{fence}\n") if answer.ok and told else None
+
+
 def checkpoint_seat(record: dict[str, Any]) -> str:
     """The seat's name as part of a ref."""
-    from codexwrap.git import snapshot as snapshots
-
     return snapshots.folder(record["seat"]).split("/")[2]
 
 

@@ -5,14 +5,16 @@ import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from codexwrap import checkpoint, config, events, handover, paths, restoring, resuming, session, shelf, tables
+from codexwrap import agents, checkpoint, config, events, handover, paths, restoring, resuming, session, shelf, tables
 from codexwrap.checkpoint import Saved
 from codexwrap.errors import UsageError, UserError
+from codexwrap.git import restore as git_restore
 from codexwrap.journal import Journal, JournalError
 from codexwrap.options import Parser
 from codexwrap.pump import launch
 from codexwrap.redact.redact import printable
 
+_AGENT = "codex"
 _INTO = ("tree", "branch", "worktree")
 
 
@@ -39,6 +41,8 @@ def main(arguments: Sequence[str]) -> int:
         _say(line)
     if options.list:
         return _list(found, as_json=options.json)
+    if not found and not broken and options.seat and (known := restoring.in_repository(seat, session.directory())):
+        return _from_repository(seat, *known, restore=options.restore, into=options.into, show=options.show)
     if not found:
         raise UserError(f"seat {seat!r} has no checkpoint that can be read")
     saved = shelf.current(root.checkpoints(seat)) or found[0]
@@ -89,6 +93,21 @@ def go_on(root: paths.State, saved: Saved, wanted: Wanted) -> int:
         _say(f"the feed was not told: {error}")
     options = session.Options(seat=record["seat"], ticket=record["ticket"] or "")
     return session.run(options, how.argv, {**os.environ, **how.environ})
+
+
+def _from_repository(seat: str, ref: str, told: str, *, restore: bool, into: restoring.Into | None, show: bool) -> int:
+    """Go on where there is nothing but the repository: on another machine, or without the state root."""
+    if show:
+        print(told, end="")
+        return 0
+    cwd = session.directory()
+    _say(f"there is no checkpoint of seat {seat} here; {ref} tells what was done, and a new session gets that")
+    if restore:
+        done = git_restore.restore(
+            cwd, ref, into=into or "tree", name=f"codexwrap/{ref.removeprefix('refs/codexwrap/')}"
+        )
+        _say(f"restored into {done.where}")
+    return session.run(session.Options(seat=seat), [_AGENT, *agents.AGENTS[_AGENT].begin([], told)], os.environ)
 
 
 def _files(saved: Saved, wanted: Wanted) -> tuple[str, list[str]]:

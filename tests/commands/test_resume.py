@@ -279,3 +279,19 @@ def test_of_two_resumes_at_the_same_instant_one_starts(env: dict[str, str], repo
     assert sorted(process.returncode for process in started) == [0, 1, 1, 1]
     assert sum(b"<resume>" in out for out in outs) == 1
     assert [kind for kind, _ in events(env)].count("codexwrap.seat.resumed") == 1
+
+
+def test_the_refs_of_the_repository_alone_are_enough(env: dict[str, str], repo: Path, tmp_path: Path) -> None:
+    die(env, repo)
+    clone = tmp_path / "clone"
+    repos.run(tmp_path, "clone", "-q", "-b", "HWD-0373-parser", str(repo), str(clone))
+    repos.run(clone, "fetch", "-q", "origin", "refs/codexwrap/*:refs/codexwrap/*")
+    env |= {"CODEXWRAP_HOME": str(tmp_path / "empty"), "CODEX_HOME": str(tmp_path / "other")}
+    assert resume(env, "alpha", "--show", cwd=clone).stdout.startswith("# Hand-over of seat alpha\n")
+    done = resume(env, "alpha", "--restore", cwd=clone)
+    assert (done.returncode, (clone / "new.txt").read_text()) == (0, "new\n")
+    assert done.stdout.startswith(f"{clone}\n<# Hand-over of seat alpha")
+    assert "write the tests" in done.stdout
+    assert done.stdout.rstrip().endswith("```\n>")
+    assert "Staged" not in done.stdout
+    assert "no checkpoint that can be read" in complaint(resume(env, "beta", cwd=clone), 1)
