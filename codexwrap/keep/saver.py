@@ -118,7 +118,10 @@ def main() -> None:
     try:
         settings = config.load(os.environ, about.seat)
         if "trigger" in request:
-            print(json.dumps(roll(root, about, request, settings, os.environ)))
+            print(json.dumps(roll(root, about, request, settings, os.environ)), flush=True)
+            from codexwrap.usage import warn  # after what somebody waits for
+
+            warn.warnings(root, settings, os.environ)
         else:
             complete(root, Path(request["path"]), settings, os.environ)
     except UserError:  # the checkpoint was removed meanwhile, or the config spoilt

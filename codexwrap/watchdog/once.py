@@ -18,6 +18,7 @@ from codexwrap.keep import saver
 from codexwrap.keeper import Keeper
 from codexwrap.paths import State as Root
 from codexwrap.redact import redact
+from codexwrap.usage import warn
 from codexwrap.verdict.causes import State
 from codexwrap.watchdog import heartbeat, lost, memory, metrics, ping, proctable, runners, watched
 from codexwrap.watchdog.lost import WATCHED
@@ -81,6 +82,7 @@ def _pass(root: Root, environ: Mapping[str, str], settings: Config, every: float
         told += _unwrapped(alone, scan, outcome)
         keepers += scan.keepers
     guarded("feed", lambda: Journal(root.feed).append(*told) if told else None)
+    guarded("usage", lambda: outcome.told.extend(map(_warned, warn.warnings(root, settings, environ, now=now))))
     guarded("pruning", lambda: watched.prune(root, records, settings.keep_days, now))
     remembered.pending += [str(path) for keeper in keepers for path in keeper.take_pending()]
     guarded("snapshots", lambda: _save_trees(root, remembered.pending, environ))
@@ -169,6 +171,10 @@ def _save_trees(root: Root, pending: list[str], environ: Mapping[str, str]) -> N
         path = Path(pending.pop(0))
         with suppress(UserError, OSError):  # it was removed meanwhile, or says itself why it lacks one
             saver.complete(root, path, config.load(environ), environ)
+
+
+def _warned(event: Event) -> str:
+    return f"limit warning: {event.data['remedy']}"
 
 
 def nice() -> None:

@@ -2,12 +2,13 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from codexwrap import agents, checkpoint, events, shelf
+from codexwrap import agents, checkpoint, events, journal, shelf
 from codexwrap.config import Config
 from codexwrap.git import compare, snapshot
 from codexwrap.keep import saver
@@ -16,6 +17,7 @@ from codexwrap.keep.capture import Camera, Why
 from codexwrap.keep.witness import Told
 from codexwrap.paths import State as Root
 from tests import repos
+from tests.usage.rollouts import begin, count, sign_in, write
 
 NOW = 1_700_000_000.0
 ENVIRON = {"CODEX_HOME": "/nonexistent", "PATH": os.environ["PATH"]}
@@ -185,3 +187,17 @@ def test_what_goes_wrong_is_in_the_log_of_the_seat(root: Root, repo: Path) -> No
     done = saver_process(root, {"about": about(repo)._asdict(), "trigger": "TURN", "id": "no id"})
     assert done.returncode == 3
     assert "ValueError" in (root.seat("alpha") / "sidecar.log").read_text() + "KeyError ValueError"
+
+
+def test_behind_a_turn_a_limit_is_warned_of(root: Root, repo: Path, tmp_path: Path) -> None:
+    home = tmp_path / "codex"
+    sign_in(home)
+    now = time.time()
+    primary = {"used_percent": 96.0, "window_minutes": 300, "resets_at": int(now + 3600)}
+    write(home, 1, [begin(1), count(now, used=96.0, primary=primary, secondary=None)], at=now)
+    request = {"about": about(repo)._asdict(), "id": events.new_id(), "trigger": "TURN", "scene": {}, "session": None}
+    environ = {**os.environ, "CODEX_HOME": str(home), "CODEXWRAP_HOME": str(root.root), "TZ": "UTC"}
+    for _ in range(2):
+        command = [sys.executable, "-P", "-m", "codexwrap.keep.saver"]
+        subprocess.run(command, input=json.dumps(request), text=True, env=environ, capture_output=True, check=True)
+    assert [event.type for event in journal.read(root.feed).events] == ["codexwrap.limit.warning"]

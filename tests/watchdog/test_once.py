@@ -14,6 +14,8 @@ from codexwrap import journal
 from codexwrap.paths import State
 from codexwrap.watchdog import heartbeat, memory, once, proctable
 from tests import commandline
+from tests.usage import rollouts
+from tests.usage.rollouts import begin, count, sign_in, write
 
 ENV = {"CODEX_HOME": "/nonexistent"}
 NOW = 1_800_000_000.0
@@ -156,3 +158,17 @@ def test_the_loop_goes_on_until_it_is_stopped(tmp_path: Path) -> None:
             assert "states" in json.loads(process.stdout.readline())
         process.terminate()
     assert os.WTERMSIG(process.returncode) or process.returncode == -15
+
+
+def test_a_pass_warns_of_a_limit_once(root: State, tmp_path: Path) -> None:
+    home = tmp_path / "codex"
+    sign_in(home)
+    primary = {"used_percent": 96.0, "window_minutes": 300, "resets_at": int(rollouts.NOW + 3 * rollouts.HOUR)}
+    write(home, 1, [begin(1), count(rollouts.NOW, used=96.0, primary=primary, secondary=None)], at=rollouts.NOW)
+    environ = {"CODEX_HOME": str(home), "TZ": "UTC"}
+    told = [line for _ in range(2) for line in once.run(root, environ, now=rollouts.NOW).told]
+    assert len([line for line in told if line.startswith("limit warning: ")]) == 1
+    posted = [
+        event.data["threshold"] for event in journal.read(root.feed).events if event.type.endswith("limit.warning")
+    ]
+    assert posted == [95]
