@@ -52,7 +52,7 @@ def run(
     if offer and not options.force and (status := offer(wanted, settings, agent, argv)) is not None:
         return status
     if agent and gate and not options.force:
-        _pass_gate(agent, environ, cwd)
+        _pass_gate(agent, settings.isolate, wanted, environ, cwd)
     try:
         state = paths.state(environ)
         name, lock = _hold(state, wanted, share=options.force)
@@ -110,9 +110,15 @@ def _open_keys(state: paths.State, name: str) -> int:
         return -1
 
 
-def _pass_gate(agent: Agent, environ: Mapping[str, str], cwd: str) -> None:
+def _pass_gate(agent: Agent, isolate: str, name: str, environ: Mapping[str, str], cwd: str) -> None:
+    home = agents.home(agent, environ, cwd)
     try:
-        told = feed_gate.check(paths.state(environ), agent, agents.home(agent, environ, cwd), now=time.time())
+        state = paths.state(environ)
+        if isolate == "home":
+            from codexwrap import isolation
+
+            home = isolation.home(state, name)
+        told = feed_gate.check(state, agent, home, now=time.time())
     except feed_gate.ClosedError:
         raise
     except UserError:  # there is no state root: what runs unwatched is told so

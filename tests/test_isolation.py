@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from codexwrap import isolation, seats
+from codexwrap import credential, events, isolation, seats
+from codexwrap.journal import Journal
 from codexwrap.paths import State
 from tests.commandline import Done, codexwrap, complaint, environment, program, state, until_all_free
 
@@ -119,3 +120,13 @@ def test_login_signs_in_where_the_seat_is_at_home(env: dict[str, str], tmp_path:
 def test_the_home_of_an_odd_name_is_a_safe_folder(tmp_path: Path) -> None:
     root = State(tmp_path)
     assert isolation.home(root, "../x").parent == tmp_path / "homes"
+
+
+def test_a_dead_sign_in_keeps_no_seat_from_starting_that_has_another(env: dict[str, str]) -> None:
+    (Path(env["CODEX_HOME"]) / "auth.json").write_text('{"tokens": {"account_id": "acct-1", "refresh_token": "r"}}')
+    data = {"cause": "auth.token_revoked", "credential": credential.of(env["CODEX_HOME"], "acct-1")}
+    Journal(state(env).feed).append(events.new("seat.dead", seat="other", data=data))
+    refused = run(env, isolate="")
+    assert refused.returncode != 0
+    assert refused.stdout == ""
+    assert run(env, isolate="home").stdout == f"{own(env)}:\n"
