@@ -8,7 +8,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NamedTuple
 
-FOLDER = Path(os.environ.get("CODEXWRAP_RECORDINGS", Path(__file__).parent / "recordings"))  # another one, to try it
+FOLDER = Path(
+    os.environ.get("CODEXWRAP_TEST_RECORDINGS", Path(__file__).parent / "recordings")
+)  # another one, to try it
 
 
 class Recording(NamedTuple):

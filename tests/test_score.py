@@ -1,6 +1,6 @@
 """The gate: the verdict is right on every recording of the real Codex, however it comes.
 
-CODEXWRAP_SCORE=all plays every recording in every way (half an hour); without it the ways other than the plain one are
+CODEXWRAP_TEST_SCORE=all plays every recording in every way (half an hour); without it the ways other than the plain one are
 tried on a sample that is always the same. `python -m tests.score` prints the same figures.
 """
 
@@ -18,7 +18,7 @@ SHARES = {"bytes": 24, "chunks": 12, "merged": 12, "x0.3": 12, "x4": 12, "after"
     f"late{share}": 30 for share in score.SHARES
 }
 LATE = frozenset({"after", *(f"late{share}" for share in score.SHARES)})
-WHOLE = os.environ.get("CODEXWRAP_SCORE") == "all"
+WHOLE = os.environ.get("CODEXWRAP_TEST_SCORE") == "all"
 
 
 def _play(jobs: list[tuple[str, str]], capsys: pytest.CaptureFixture[str], by: str) -> list[score.Outcome]:
