@@ -80,8 +80,6 @@ _COMMANDS = {
             "--json": "",
             "--seat": "seat",
             "--last": "number",
-            "--item": "text",
-            "--state": "text",
             "--fleet": "",
         },
     ),
@@ -98,6 +96,11 @@ _COMMANDS = {
     "doctor": _Command("check that all is well", "", {"--test-alert": "", "--json": ""}),
     "drill": _Command("kill a real session on loopback, and see", "cause", {"--codex": "file", "--json": ""}),
     "replay": _Command("judge a recording", "file", {"--agent": "agent", "--json": "", "--explain": ""}),
+}
+_FEED = {
+    "items": _Command("who works on what", "", {"--json": "", "--fleet": ""}),
+    "post": _Command("say what became of an item", "", {"--item": "text", "--state": "text", "--seat": "seat"}),
+    "incidents": _Command("what is wrong now", "", {"--all": "", "--close": "", "--json": ""}),
 }
 _MANY = ("cause",)  # kinds of argument of which there may be more than one
 _WRAPPER = {"--seat": "seat", "--ticket": "text", "--force": "", "--version": "", "--help": ""}
@@ -154,11 +157,7 @@ class _Line(NamedTuple):
             case "cause":
                 return [Word(name) for name in _DRILLS]
             case "feed":
-                return [
-                    Word("items", "who works on what"),
-                    Word("post", "say what became of an item"),
-                    Word("incidents", "what is wrong now"),
-                ]
+                return [Word(name, command.about) for name, command in _FEED.items()]
             case "agent":
                 return [Word(name) for name in _AGENTS]
             case "into":
@@ -191,6 +190,8 @@ def _wrapper(line: _Line) -> Answer:
         if at == 1 and word == "seat":
             return _seat(line, 2)
         if at == 1 and word in _COMMANDS:
+            if word == "feed" and line.last > 2 and line.words[2] in _FEED:
+                return _command(line, _FEED[line.words[2]], 3)
             return _command(line, _COMMANDS[word])
         return line.program(at)
     if word.startswith("-"):
@@ -218,14 +219,15 @@ def _seat(line: _Line, name: int = 1) -> Answer:
     return line.program(at)
 
 
-def _command(line: _Line, command: _Command) -> Answer:
+def _command(line: _Line, command: _Command, start: int = 2) -> Answer:
+    """What may stand behind a command, whose arguments begin at word `start`."""
     known = {**command.options, "--help": ""}
-    taken, at = 0, line.skip(2, known)
+    taken, at = 0, line.skip(start, known)
     while at < line.last:
         at, taken = (at + 1, taken) if line.words[at] == "--" else (line.skip(at + 1, known), taken + 1)
     if at > line.last:
         return _undashed(line.values(known[line.words[-2]]))
-    literal = "--" in line.words[2:-1]
+    literal = "--" in line.words[start:-1]
     if line.words[-1].startswith("-") and not literal:
         return line.options(known)
     return [] if taken and command.takes not in _MANY else _undashed(line.values(command.takes), literal=literal)

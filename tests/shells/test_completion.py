@@ -181,6 +181,17 @@ def test_without_a_state_root_there_are_no_seats(tmp_path: Path) -> None:
     assert completion.seat_names(State(tmp_path / "none"), "seats", "checkpoints") == []
 
 
+@pytest.mark.parametrize("command", ["items", "post", "incidents"])
+def test_the_options_of_each_way_to_look_at_the_feed_are_those_that_it_has(
+    command: str, root: State, environ: Mapping[str, str]
+) -> None:
+    with contextlib.redirect_stdout(io.StringIO()) as out, pytest.raises(SystemExit):
+        importlib.import_module("codexwrap.commands.feed").main([command, "--help"])
+    known = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", out.getvalue().partition("options:")[2]))
+    assert set(words(f"codexwrap feed {command} --", root, environ)) == known
+    assert words("codexwrap feed post --seat ", root, environ) == ["alpha", "beta"]
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_options_of_each_command_are_those_that_it_has(
     command: str, root: State, environ: Mapping[str, str]
@@ -189,7 +200,8 @@ def test_the_options_of_each_command_are_those_that_it_has(
         importlib.import_module(f"codexwrap.commands.{command}").main(["--help"])
     known = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", out.getvalue().partition("options:")[2]))
     assert set(words(f"codexwrap {command} --", root, environ)) == known
-    takes_one = re.search(r"^positional arguments:", out.getvalue(), re.MULTILINE) is not None
+    positional = re.search(r"^positional arguments:", out.getvalue(), re.MULTILINE) is not None
+    takes_one = positional or command == "feed"  # whose ways to look are commands of their own
     answer = completion.answer(["codexwrap", command, ""], root, environ)
     assert takes_one is (isinstance(answer, Files) or bool(answer))
 
