@@ -52,7 +52,8 @@ def check(program: Path) -> Wordings:
 def native(launcher: Path) -> Path | None:
     """The native program behind the launcher that npm installs, or the launcher itself where it is one; None if unknown.
 
-    It lies in `@openai/codex-<platform>/vendor/<triple>/bin/codex`, in older versions in `codex/vendor/<triple>/codex/codex`.
+    It is `codex-<platform>/vendor/<triple>/bin/codex` beside the package, in older versions `vendor/<triple>/codex/codex`
+    in it.
     """
     real = launcher.resolve()
     if real.suffix != ".js":
