@@ -172,7 +172,7 @@ def test_all_commands_are_listed(name: str, start: Start) -> None:
 
 
 TYPED = [
-    ("codexwrap res\talp\t--li\t", ["resume", "alpha", "--list"]),
+    ("codexwrap resu\talp\t--li\t", ["resume", "alpha", "--list"]),
     ("codexwrap stat\t", ["status"]),
     ("codexwrap --fo\t--seat be\tzzz-p\texec", ["--force", "--seat", "beta", "zzz-program", "exec"]),
     ("codexwrap --seat=al\tcodex", ["--seat=alpha", "codex"]),
@@ -213,7 +213,7 @@ def test_where_a_seat_belongs_no_file_is_offered(name: str, start: Start, own_ho
 def test_odd_settings_of_the_user_change_nothing(name: str, start: Start, own_home: Path) -> None:
     State(own_home / "state").checkpoints("alpha").mkdir(parents=True)
     shell = start(name, rc=OWN[name] + ODD[name])
-    assert shell.run("codexwrap res\talp\t--li\t") == ["resume", "alpha", "--list"]
+    assert shell.run("codexwrap resu\talp\t--li\t") == ["resume", "alpha", "--list"]
     assert shell.run("codexwrap --seat=al\tcodex --mo\t") == ["--seat=alpha", "codex", "--model"]
     assert shell.run("codexwrap-seat al\t-- 'a b'") == ["seat", "alpha", "--", "a b"]
 
@@ -227,9 +227,9 @@ def test_zsh_completes_whenever_compinit_has_run(when: str, start: Start, own_ho
     # As a plugin manager that takes its time.
     late = f"precmd_functions+=(late); late() {{ source {path}; precmd_functions[1]=() }}\n"
     shell = start("zsh", rc=f"PS1='{PROMPT} '\n" + (run if when == "before" else "") + late)
-    keys = "codexwrap res\t" if when == "never" else "codexwrap res\tal\t"
+    keys = "codexwrap resu\t" if when == "never" else "codexwrap resu\tal\t"
     assert shell.run(f"true\rcodexwrap {keys.partition(' ')[2]}") == (
-        ["res"] if when == "never" else ["resume", "alpha"]
+        ["resu"] if when == "never" else ["resume", "alpha"]
     )
 
 
@@ -305,11 +305,17 @@ def typed(shell: Shell, line: str) -> list[str]:
 
 
 @every_shell
-def test_an_alias_says_in_one_line_that_its_seat_died_and_then_runs(name: str, start: Start) -> None:
+def test_an_alias_asks_in_one_line_whether_to_resume_its_seat_that_died_and_runs_what_was_typed_if_not(
+    name: str, start: Start
+) -> None:
     shell = start(name, only_log=False)
     path = died(shell.state, "alpha")
     told = "codexwrap: seat alpha died of limit.usage 2 h ago, item HWD-0373: `codexwrap resume alpha` brings it back"
-    assert typed(shell, "alpha --model x") == [told, "codex runs: --model x"]
+    shell.terminal.send("alpha --model x\r")
+    shell.terminal.wait_for("now\\?\\[Y/n\\]")
+    shell.terminal.send("n\r")
+    shell.terminal.wait_for(lambda: "codex runs: --model x" in shell.terminal.rows() and shell.is_ready())
+    assert f"{told}; now? [Y/n] n" in shell.terminal.rows()
     eventually(lambda: not seats.is_held(shell.state, "alpha"))
     checkpoint.claim(path, "somebody")
     assert typed(shell, "alpha exec y") == ["codex runs: exec y"]
