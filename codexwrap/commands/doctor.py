@@ -4,11 +4,11 @@ import os
 from collections.abc import Sequence
 
 from codexwrap import paths, tables
-from codexwrap.checks import alerts, sinks, state
+from codexwrap.checks import alerts, sinks, state, wordings
 from codexwrap.checks.finding import Check
 from codexwrap.options import Parser
 
-_CHECKS: tuple[Check, ...] = (state.check, sinks.check, alerts.check)
+_CHECKS: tuple[Check, ...] = (state.check, sinks.check, alerts.check, wordings.check)
 _HEADINGS = ("", "WHAT", "")
 _MARKS = {True: "ok", False: "WRONG", None: "–"}
 

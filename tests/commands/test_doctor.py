@@ -6,6 +6,7 @@ import pytest
 
 from codexwrap import journal
 from tests.commandline import codexwrap, environment, program, state
+from tests.support import codex
 from tests.webserver import Web, answer, web
 
 
@@ -119,3 +120,32 @@ def test_a_state_root_that_others_can_read_is_wrong(env: dict[str, str]) -> None
     root = state(env).root
     root.mkdir(mode=0o755)
     assert "chmod 700" in doctor(env, code=1)["state root"][1]
+
+
+KNOWN = "You've hit your usage limit. unexpected status stream disconnected before completion"
+
+
+@pytest.mark.parametrize(
+    ("holds", "well", "says"),
+    [
+        (KNOWN, True, "3 known; gone: "),
+        (f"{KNOWN} You hit your moon cap for this week.", False, "no rule knows: You hit your moon cap for this week."),
+        ("nothing of that kind", None, "holds none of the known sentences"),
+    ],
+)
+def test_sentences_of_codex_that_no_rule_knows_are_wrong(
+    tmp_path: Path, env: dict[str, str], holds: str, well: bool | None, says: str
+) -> None:
+    program(tmp_path, "codex", f"# {holds}")
+    found = doctor(env, code=1 if well is False else 0)
+    assert found["codex wordings"][0] is well
+    assert says in found["codex wordings"][1]
+
+
+def test_the_real_codex_says_nothing_new(env: dict[str, str]) -> None:
+    env["PATH"] = f"{codex().parent}:{env['PATH']}"
+    assert doctor(env)["codex wordings"] == (True, "15 known")
+
+
+def test_where_codex_is_not_installed_nothing_can_be_said_of_it(env: dict[str, str]) -> None:
+    assert doctor(env)["codex wordings"] == (None, "Codex is not on the PATH")
