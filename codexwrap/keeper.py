@@ -10,8 +10,9 @@ from codexwrap.agents.look import Agent
 from codexwrap.config import Config
 from codexwrap.errors import UserError
 from codexwrap.git import gitfacts
-from codexwrap.keep import card
+from codexwrap.keep import before, card
 from codexwrap.keep.about import About, Scene
+from codexwrap.keep.before import Death
 from codexwrap.keep.capture import Camera, Why
 from codexwrap.keep.drawer import Drawer
 from codexwrap.keep.healing import Healing
@@ -52,6 +53,7 @@ class Keeper:
 
     def started(self) -> None:
         """The seat runs."""
+        self.record["before"] = before.left_open(self._root, self.about)
         self._look()
         self._post("seat.started", {"argv": self.record["argv"], "cwd": self.about.cwd}, durable=False)
         self._save()
@@ -94,6 +96,7 @@ class Keeper:
             "item": item,
             "remedy": remedy,
             "evidence": evidence,
+            **self._signed_in(),
             "verdict_at": events.timestamp(verdict_at),
             "seen_after_ms": max(0, round((verdict_at - at) * 1000)),
         }
@@ -108,13 +111,34 @@ class Keeper:
     def recovered(self, state: State, at: float) -> None:
         """A later turn ended well: the episode is over."""
         blocked, self.record["blocked"] = self.record["blocked"], False
-        before = {"was": self.record["cause"], "since": self.record["since"]}
+        was = {"was": self.record["cause"], "since": self.record["since"]}
         if self._drawer.path is not None:
             checkpoint.claim_silently(self._drawer.path, "the seat itself, which recovered")
-        self.record.update(resets_at=None, remedy=None, evidence=[])
+        died = self.record["before"]
+        self.record.update(resets_at=None, remedy=None, evidence=[], before=None)
         self._become(state, at, save=False)
-        item = self._item(BLOCKED, IN_PROGRESS) if blocked else None
-        self._post("seat.alive", {**before, "item": item}, at=at, item=item)
+        item = self._item(BLOCKED, IN_PROGRESS) if blocked else self._left_blocked(died)
+        self._post("seat.alive", {**was, **self._signed_in(), "item": item}, at=at, item=item)
+        self._save()
+
+    def ended_well(self, at: float) -> None:
+        """A turn ended well, in a seat that is not dead: that ends what a run before this one died of, too.
+
+        So does it where other seats died on this sign-in, and this one shows that it lives.
+        """
+        if self.record["state"] in (State.DEAD, State.STALLED):
+            return
+        credential, signed_in = self.camera.witness.credential(), self._signed_in()
+        died, self.record["before"] = self.record["before"], None
+        if died is None:
+            since = self.about.started
+            died = before.incident(self._root, credential, started=since, login=signed_in["credential_at"])
+        if died is None:
+            return
+        item = self._left_blocked(died)
+        self.record["credential"] = credential
+        data = {"was": died["cause"], "since": died["since"], **signed_in, "item": item}
+        self._post("seat.alive", data, at=at, item=item)
         self._save()
 
     def healed(self, words: str) -> None:
@@ -133,7 +157,7 @@ class Keeper:
 
     def exited(self, status: int, at: float) -> None:
         """The program ended. What it died of, if it did, stays on record."""
-        self.record["exit"] = status
+        self.record.update(exit=status, before=before.of(self.record))
         self._become(State.EXITED, at, cause=self.record["cause"], save=False)
         self._post("seat.exited", {"exit": status}, at=at, durable=False)
         self._save()
@@ -211,6 +235,14 @@ class Keeper:
     def _item(self, before: str, after: str) -> dict[str, str] | None:
         ticket = self.camera.ticket
         return {"id": ticket, "from": before, "to": after} if ticket else None
+
+    def _left_blocked(self, died: Death | None) -> dict[str, str] | None:
+        if died is None or died["item"] is None or not before.is_blocked(self._root, died["item"], died["since"]):
+            return None
+        return {"id": died["item"], "from": BLOCKED, "to": IN_PROGRESS}
+
+    def _signed_in(self) -> dict[str, float | None]:
+        return {"credential_at": self.camera.witness.credential_at()}
 
     def _said(self, evidence: Evidence) -> dict[str, str]:
         return {"witness": evidence.witness, "says": quoted(evidence.says, self.camera.known)}

@@ -53,6 +53,7 @@ class Sidecar:
         self._start = self._epoch - time.time() + time.monotonic()
         self._ended = False
         self._dead = False
+        self._well = float("-inf")  # when a turn last ended well, of those that the keeper knows of
         self._replayed: list[Change] | None = (
             None  # what old output, given once more, says; None while nothing is replayed
         )
@@ -168,6 +169,9 @@ class Sidecar:
                     self._keeper.suspect(change, self._scene())
             elif change.state in _CALM:
                 self._keeper.calm(change.state, self._epoch + change.at)
+        if self._watch and self._watch.well > self._well:
+            self._well = self._watch.well
+            self._keeper.ended_well(self._epoch + self._well)
 
     def _catch_up(self, replayed: list[Change]) -> None:
         """Go on where the sidecar before this one left off: tell only what it had not told."""

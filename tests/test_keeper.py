@@ -7,13 +7,17 @@ from typing import Any
 
 import pytest
 
-from codexwrap import agents, checkpoint, events, journal, seats
+from codexwrap import agents, checkpoint, events, journal, resuming, seats, shelf
 from codexwrap.agents.look import Running
 from codexwrap.config import Config
 from codexwrap.events import Event
+from codexwrap.feed import known
+from codexwrap.feed.incidents import Incident
+from codexwrap.journal import Journal
 from codexwrap.keep.about import About, Scene
 from codexwrap.keeper import Keeper
 from codexwrap.paths import State as Root
+from codexwrap.resuming import Plan
 from codexwrap.story import Session
 from codexwrap.verdict.causes import CAUSES, State
 from codexwrap.verdict.verdict import Change, Evidence
@@ -195,6 +199,129 @@ def test_a_limit_that_names_its_end_is_posted_with_it(root: Root, repo: Path) ->
     dead = feed(root)[0]
     assert dead.data["resets_at"] == 1_700_006_340
     assert "until the limit resets at 2023-11-14 23:59;" in dead.data["remedy"]
+
+
+# --- what a run before this one left open -------------------------------------------------------------------------
+
+
+def sign_in(repo: Path, *, at: float) -> None:
+    file = repo.parent / "home/auth.json"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("{}")
+    os.utime(file, (at, at))
+
+
+def open_incidents(root: Root) -> list[Incident]:
+    return known.load(root).incidents.open(time.time())
+
+
+def moved(root: Root) -> list[dict[str, str]]:
+    return [event.data["item"] for event in feed(root) if event.type == "codexwrap.item.changed"]
+
+
+BACK = {"id": "HWD-0373", "from": "BLOCKED-on-seat-death", "to": "IN_PROGRESS"}
+
+
+def test_a_turn_that_ends_well_in_a_new_run_ends_what_the_run_before_it_died_of(root: Root, repo: Path) -> None:
+    sign_in(repo, at=NOW - 60)
+    first = make(root, repo)
+    first.started()
+    first.died(change(), NOW, SCENE)
+    first.exited(1, NOW + 7200)
+    assert len(open_incidents(root)) == 1
+    sign_in(repo, at=NOW + 7300)
+    second = make(root, repo, run="run-2", started=NOW + 7400)
+    second.started()
+    assert len(open_incidents(root)) == 1
+    second.calm(State.IDLE, NOW + 7500)
+    second.ended_well(NOW + 7500)
+    second.ended_well(NOW + 7600)
+    assert kinds(root)[3:] == ["seat.exited", "seat.started", "seat.alive", "item.changed"]
+    alive = feed(root)[-2]
+    dead = feed(root)[1]
+    assert (alive.data["was"], alive.data["since"], alive.data["item"]) == ("auth.token_revoked", dead.time, BACK)
+    assert (alive.data["state"], alive.data["cause"], alive.data["run"]) == ("IDLE", None, "run-2")
+    assert alive.data["credential"] == dead.data["credential"]
+    assert open_incidents(root) == []
+    assert record(root)["before"] is None
+
+
+def test_events_of_a_death_and_of_life_say_when_the_sign_in_was_made(root: Root, repo: Path) -> None:
+    keeper = make(root, repo)
+    keeper.died(change("provider.overloaded"), NOW, SCENE)
+    sign_in(repo, at=NOW - 60.5)
+    keeper.died(change(), NOW, SCENE)
+    keeper.recovered(State.IDLE, NOW + 60)
+    told = [event.data["credential_at"] for event in feed(root) if "item.changed" not in event.type]
+    assert told == [None, NOW - 60.5, NOW - 60.5]
+    assert len(open_incidents(root)) == 1  # a turn on the sign-in that was refused proves nothing for the others
+
+
+def test_an_item_that_was_brought_back_already_is_not_brought_back_again(root: Root, repo: Path) -> None:
+    make(root, repo).died(change(), NOW, SCENE)
+    saved = shelf.current(root.checkpoints("alpha"))
+    assert saved
+    Journal(root.feed).append(*resuming.resumed(saved, Plan(["codex"], None, "")))
+    second = make(root, repo, run="run-2")
+    second.started()
+    second.ended_well(NOW + 60)
+    assert moved(root)[1:] == [BACK]
+    assert feed(root)[-1].type == "codexwrap.seat.alive"
+    assert feed(root)[-1].data["item"] is None
+
+
+def test_what_was_left_open_outlives_runs_in_which_no_turn_ended_well(root: Root, repo: Path) -> None:
+    make(root, repo).died(change(), NOW, SCENE)
+    for number in (2, 3):
+        idle = make(root, repo, run=f"run-{number}")
+        idle.started()
+        idle.calm(State.IDLE, NOW + number)
+        idle.exited(0, NOW + number)
+    stalls = make(root, repo, run="run-4")
+    stalls.started()
+    stalls.died(change("provider.overloaded"), NOW + 50, SCENE)
+    stalls.ended_well(NOW + 51)
+    assert kinds(root)[-1] == "seat.stalled"
+    stalls.recovered(State.IDLE, NOW + 60)
+    stalls.ended_well(NOW + 60)
+    assert kinds(root)[-3:] == ["seat.stalled", "seat.alive", "item.changed"]
+    assert moved(root)[1:] == [BACK]
+    well = make(root, repo, run="run-5")
+    well.started()
+    well.ended_well(NOW + 70)
+    assert kinds(root)[-1] == "seat.started"
+
+
+def test_the_next_sidecar_of_a_run_knows_what_the_run_before_it_left_open(root: Root, repo: Path) -> None:
+    make(root, repo).died(change(), NOW, SCENE)
+    make(root, repo, run="run-2").started()
+    other = make(root, repo, run="run-2")
+    other.resume_record(record(root))
+    other.ended_well(NOW + 60)
+    assert kinds(root)[-2:] == ["seat.alive", "item.changed"]
+
+
+def test_another_seat_that_lives_on_a_newer_sign_in_ends_the_incident(root: Root, repo: Path) -> None:
+    sign_in(repo, at=NOW - 60)
+    make(root, repo).died(change(), NOW, SCENE)
+    other = make(root, repo, seat="beta", started=NOW + 30)
+    other.started()
+    other.ended_well(NOW + 60)
+    assert (kinds(root)[-1], len(open_incidents(root))) == ("seat.started", 1)
+    sign_in(repo, at=NOW + 90)
+    other.ended_well(NOW + 120)
+    assert (kinds(root)[-1], open_incidents(root)) == ("seat.alive", [])
+    assert feed(root)[-1].data["was"] == "auth.token_revoked"
+    other.ended_well(NOW + 180)
+    assert kinds(root).count("seat.alive") == 1
+
+
+def test_a_turn_that_was_begun_before_a_limit_proves_nothing(root: Root, repo: Path) -> None:
+    make(root, repo).died(change("credits.workspace_depleted"), NOW, SCENE)
+    make(root, repo, seat="old", started=NOW - 60).ended_well(NOW + 5)
+    assert len(open_incidents(root)) == 1
+    make(root, repo, seat="new", started=NOW + 60).ended_well(NOW + 65)
+    assert open_incidents(root) == []
 
 
 # --- the ticket ---------------------------------------------------------------------------------------------------

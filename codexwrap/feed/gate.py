@@ -41,6 +41,15 @@ def check(root: State, agent: Agent, home: Path, *, now: float) -> str:
         return ""
 
 
+def suspected(root: State, credential: str) -> bool:
+    """Whether a credential may have an open incident; mostly false, at the price of one look at the end of the feed."""
+    try:
+        keys = _suspects(root)
+    except OSError:
+        return False
+    return keys is None or credential in keys
+
+
 def credential(agent: Agent, home: Path) -> str:
     """By which an agent's home is known in the feed."""
     from codexwrap import credential

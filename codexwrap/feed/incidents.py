@@ -145,7 +145,7 @@ class Incidents:
 
     def _lives(self, event: Event) -> None:
         at, login = _time(event), _number(event.data.get("credential_at"))
-        for incident in self._of(event.source):
+        for incident in self._concerning(event):
             old = incident.login_at is not None and login is not None and login <= incident.login_at
             if incident.key == event.source or not (old and incident.cause.startswith("auth.")):
                 _over(incident, event.source)
@@ -201,6 +201,11 @@ class Incidents:
             if event.data.get("incident") in (incident.id, incident.key):
                 self._close(incident, _time(event), "somebody closed it")
 
+    def _concerning(self, event: Event) -> list[Incident]:
+        """Those that a seat is in, and that of its credential: a seat that never died proves a sign-in as well."""
+        found, shared = self._of(event.source), self._open.get(str(event.data.get("credential")))
+        return [*found, shared] if shared is not None and shared not in found else found
+
     def _of(self, source: str) -> list[Incident]:
         return [self._open[key] for key in sorted(self._at.get(source, ())) if key in self._open]
 
@@ -239,7 +244,8 @@ def _casualty(event: Event, at: float) -> Casualty:
 
 
 def _over(incident: Incident, source: str) -> None:
-    incident.casualties[source] = incident.casualties[source]._replace(over=True)
+    if source in incident.casualties:
+        incident.casualties[source] = incident.casualties[source]._replace(over=True)
 
 
 def _is_limit(incident: Incident) -> bool:

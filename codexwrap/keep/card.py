@@ -17,7 +17,7 @@ from codexwrap.verdict.causes import State
 # What a sidecar takes over from the one before it.
 LASTING = (
     *("state", "cause", "since", "checkpoint", "credential", "resets_at", "remedy", "evidence", "session", "ticket"),
-    *("branch", "blocked", "sign_in"),
+    *("branch", "blocked", "sign_in", "before"),
 )
 
 # What every event of a seat says of it.
@@ -49,6 +49,7 @@ def new(about: About, agent: Agent | None, home: Path, known: Sequence[str]) -> 
         "evidence": [],
         "blocked": False,
         "sign_in": None,
+        "before": None,
         "owed": [],
     }
 

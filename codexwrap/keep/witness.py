@@ -65,6 +65,13 @@ class Witness:
         """Who is signed in, by an id that is no secret; empty where that cannot be learnt."""
         return self._agent.account(self.home) if self._agent else ""
 
+    def credential_at(self) -> float | None:
+        """When the sign-in was last written, in epoch seconds; None where there is none."""
+        try:
+            return self.credential_file.stat().st_mtime
+        except OSError:
+            return None
+
     def credential(self) -> str | None:
         """The same for all seats that one sign-in serves, and for no others; not to be turned back into who that is."""
         if self._agent is None:

@@ -27,6 +27,7 @@ class Headless:
 
     def __init__(self, agent: Agent) -> None:
         self.episode: Change | None = None
+        self.well = float("-inf")  # when a turn last ended well
         self._agent = agent
         self._state = State.STARTING
         self._changes: list[Change] = []
@@ -77,6 +78,7 @@ class Headless:
             self._retrying = None
             self._complaint = ""
             self.episode = None
+            self.well = at
             self._enter(State.IDLE, at)
         elif line.turning is Turning.FAILED:
             self._fail(line, at)

@@ -162,6 +162,11 @@ class Judge:
         return self._look.prompt or ""
 
     @property
+    def well(self) -> float:
+        """When a turn last ended well; minus infinity where none did."""
+        return self._turns.well
+
+    @property
     def settled(self) -> bool:
         """Only something new can change the verdict; time alone cannot."""
         turns = self._turns

@@ -70,6 +70,11 @@ class Watch:
         """The death or stall that is open."""
         return self.judge.episode
 
+    @property
+    def well(self) -> float:
+        """When a turn last ended well, in the recording's clock; minus infinity where none did."""
+        return self.judge.well
+
     def assume(self, episode: Change) -> None:
         """A death or stall is open that was seen by somebody else."""
         self.judge.assume(episode)

@@ -66,3 +66,31 @@ def test_a_burned_sign_in_from_the_death_to_the_turn_that_ends_well() -> None:
         assert [event for event in journal.read(root.feed).events if event.type == "codexwrap.item.changed"]
         config.write_text("")
         eventually(lambda: not wake.is_running(root.root))
+
+
+@pytest.mark.timeout(150)
+def test_a_burned_sign_in_is_over_with_a_turn_of_the_next_run() -> None:
+    with Provider() as provider, Stage(codex(), provider=provider) as stage:
+        root = State(stage.state)
+        with stage.seat("alpha") as terminal:
+            run.first_turn(terminal, provider)
+            CAUSES["token_revoked"].break_it(provider)
+            terminal.type("please do the next step")
+            dead = measure.wait_for_event(root, "seat.dead", 45)
+            assert dead is not None
+        assert measure.wait_for_event(root, "seat.exited", 20) is not None
+        provider.accepted = None
+        codexhome.replace_auth(stage.home, Login(token="access-2", refresh_token="refresh-2"))
+        provider.refresh = None
+        provider.default = Text("I go on.")
+        with stage.seat("alpha") as terminal:
+            terminal.wait_for(r"Y/n")
+            terminal.type("n")  # not what died here: something new
+            run.first_turn(terminal, provider)
+            alive = measure.wait_for_event(root, "seat.alive", 45)
+            assert alive is not None
+        assert alive.data["credential"] == dead.data["credential"]
+        assert alive.data["credential_at"] > dead.data["credential_at"]
+        assert alive.data["item"] == {"id": TICKET, "from": "BLOCKED-on-seat-death", "to": "IN_PROGRESS"}
+        assert "no incident is open" in shown(stage, "feed", "incidents").stdout
+        eventually(lambda: not wake.is_running(root.root))

@@ -80,6 +80,12 @@ def test_a_living_seat_of_another_credential_closes_nothing() -> None:
     assert len(open_at(60, dead("a"), event("seat.alive", "z", 5, credential="c2"))) == 1
 
 
+def test_a_seat_that_never_died_closes_the_incident_of_its_sign_in() -> None:
+    told = dead("a", credential_at=100.0)
+    assert len(open_at(60, told, event("seat.alive", "z", 5, credential_at=100.0))) == 1
+    assert open_at(60, told, event("seat.alive", "z", 5, credential_at=101.0)) == []
+
+
 def test_a_limit_ends_by_the_clock() -> None:
     told = dead("a", "limit.usage", resets_at=NOW + 3600)
     assert len(open_at(3599, told)) == 1
