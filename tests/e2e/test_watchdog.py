@@ -1,10 +1,7 @@
 """The watchdog on the real Codex: in tmux, and as the engine of a desktop program."""
 
-import itertools
-import json
 import os
 import shlex
-import signal
 import subprocess
 import sys
 import time
@@ -24,6 +21,7 @@ from codexwrap.drill.stage import TICKET, Stage
 from codexwrap.events import Event
 from codexwrap.paths import State
 from codexwrap.watchdog import once
+from tests.appserver import AppServer
 from tests.support import codex, eventually, need
 
 TRIGGERS = [
@@ -242,68 +240,11 @@ def test_a_narrow_pane_is_judged_like_a_wide_one(fleet: Fleet) -> None:
     assert (dead.type, dead.data["cause"]) == ("codexwrap.seat.dead", "auth.token_revoked")
 
 
-class AppServer:
-    """`codex app-server` as a desktop program drives it: JSON-RPC on its standard streams."""
-
-    def __init__(self, stage: Stage) -> None:
-        self._numbers = itertools.count(1)
-        self._process = subprocess.Popen(
-            [str(stage.codex), "app-server"],
-            cwd=stage.project,
-            env=dict(stage.environ),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            start_new_session=True,
-        )
-        self.ask("initialize", clientInfo={"name": "Codex Desktop", "title": "Codex Desktop", "version": "1.0"})
-        self._send({"method": "initialized"})
-        self.thread = self.ask("thread/start", cwd=str(stage.project))["thread"]["id"]
-
-    def ask(self, method: str, **params: Any) -> Any:
-        number = next(self._numbers)
-        self._send({"id": number, "method": method, "params": params})
-        return self._until(lambda message: message.get("id") == number)["result"]
-
-    def turn(self, text: str) -> str:
-        """The status with which a turn ended."""
-        self.ask("turn/start", threadId=self.thread, input=[{"type": "text", "text": text}])
-        ended = self._until(lambda message: message.get("method") == "turn/completed")
-        return str(ended["params"]["turn"]["status"])
-
-    def _send(self, message: dict[str, Any]) -> None:
-        assert self._process.stdin
-        self._process.stdin.write(json.dumps(message) + "\n")
-        self._process.stdin.flush()
-
-    def _until(self, wanted: Any) -> Any:
-        assert self._process.stdout
-        for line in self._process.stdout:
-            message = json.loads(line)
-            if wanted(message):
-                return message
-        pytest.fail("the app-server ended")
-
-    def close(self) -> None:
-        for stream in (self._process.stdin, self._process.stdout):
-            assert stream
-            stream.close()
-        os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("cause", TRIGGERS, ids=lambda cause: cause.name)
 def test_a_desktop_session_that_dies_is_on_the_feed_after_one_pass(fleet: Fleet, cause: Cause) -> None:
     stage = fleet.stage()
-    with AppServer(stage) as server:
+    with AppServer(stage, str(stage.codex)) as server:
         stage.provider.queue.extend([Shell("echo started >> notes.txt"), Text("The first step is done.")])
         assert server.turn("begin") == "completed"
         seat = f"app/project-{server.thread[-6:]}"
