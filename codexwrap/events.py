@@ -40,12 +40,17 @@ def new(kind: str, *, seat: str, data: dict[str, Any], at: float | None = None) 
     at = time.time() if at is None else at
     return Event(
         id=new_id(),
-        source=f"//{host()}/{quote(seat, safe='', errors='surrogatepass')}",
+        source=source(seat),
         type=f"codexwrap.{kind}",
         subject=seat,
         time=timestamp(at),
         data=data,
     )
+
+
+def source(seat: str) -> str:
+    """By which events about a seat of this machine are known."""
+    return f"//{host()}/{quote(seat, safe='', errors='surrogatepass')}"
 
 
 def from_line(line: bytes | str) -> Event:

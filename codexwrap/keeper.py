@@ -9,12 +9,14 @@ from codexwrap import checkpoint, deadreport, events, paths
 from codexwrap.agents.look import Agent
 from codexwrap.config import Config
 from codexwrap.errors import UserError
+from codexwrap.feed.items import BLOCKED, IN_PROGRESS
 from codexwrap.git import gitfacts
 from codexwrap.keep import before, card
 from codexwrap.keep.about import About, Scene
 from codexwrap.keep.before import Death
 from codexwrap.keep.capture import Camera, Why
 from codexwrap.keep.drawer import Drawer
+from codexwrap.keep.errand import Errand
 from codexwrap.keep.healing import Healing
 from codexwrap.keep.outbox import Outbox
 from codexwrap.keep.witness import Told
@@ -22,10 +24,8 @@ from codexwrap.paths import State as Root
 from codexwrap.redact.quoted import quoted
 from codexwrap.story import Session
 from codexwrap.verdict import causes, resettime, second
-from codexwrap.verdict.causes import State
+from codexwrap.verdict.causes import CAUSES, State
 from codexwrap.verdict.verdict import Change, Evidence
-
-IN_PROGRESS, BLOCKED = "IN_PROGRESS", "BLOCKED-on-seat-death"
 
 
 class Keeper:
@@ -42,6 +42,7 @@ class Keeper:
     ) -> None:
         self.about, self._agent, self._root, self._config = about, agent, root, config
         self.camera = Camera(about, agent, config, environ)
+        self._errand = Errand(root, about.seat, self.camera)
         self.healing = Healing(self.camera.witness)
         self._outbox = Outbox(root, self._save)
         self._drawer = Drawer(root)
@@ -55,6 +56,8 @@ class Keeper:
         """The seat runs."""
         self.record["before"] = before.left_open(self._root, self.about)
         self._look()
+        self.record["feed"] = self._errand.begin(self.about.started)
+        self._follow()
         self._post("seat.started", {"argv": self.record["argv"], "cwd": self.about.cwd}, durable=False)
         self._save()
 
@@ -66,6 +69,7 @@ class Keeper:
 
     def calm(self, state: State, at: float) -> None:
         """The seat is idle, works, or cannot be judged."""
+        self._follow()
         self._become(state, at)
 
     def died(self, change: Change, at: float, scene: Scene) -> None:
@@ -89,7 +93,7 @@ class Keeper:
         self._become(change.state, at, cause=cause.name, save=False)
         item = None
         if change.state is State.DEAD and not self.record["blocked"]:
-            item, self.record["blocked"] = self._item(IN_PROGRESS, BLOCKED), True
+            item, self.record["blocked"] = self._errand.move(IN_PROGRESS, BLOCKED), True
         data = {
             "recoverable": cause.recoverable,
             "resets_at": resets_at,
@@ -115,9 +119,10 @@ class Keeper:
         if self._drawer.path is not None:
             checkpoint.claim_silently(self._drawer.path, "the seat itself, which recovered")
         died = self.record["before"]
+        self._follow()
         self.record.update(resets_at=None, remedy=None, evidence=[], before=None)
         self._become(state, at, save=False)
-        item = self._item(BLOCKED, IN_PROGRESS) if blocked else self._left_blocked(died)
+        item = self._errand.move(BLOCKED, IN_PROGRESS) if blocked else self._left_blocked(died)
         self._post("seat.alive", {**was, **self._signed_in(), "item": item}, at=at, item=item)
         self._save()
 
@@ -155,11 +160,15 @@ class Keeper:
         self._post("seat.continued", {"line": said, "outcome": outcome, "try": number, "why": self.record["remedy"]})
         self._save()
 
-    def exited(self, status: int, at: float) -> None:
-        """The program ended. What it died of, if it did, stays on record."""
+    def exited(self, status: int, at: float, *, again: bool = False) -> None:
+        """The program ended, to be started `again` at once if so. What it died of, if it did, stays on record."""
+        self._follow()
+        cause = self.record["cause"]
+        left = not again and (cause is None or CAUSES[cause].state is not State.DEAD)
+        item = self._errand.leave(self._config.item_on_exit) if left else None
         self.record.update(exit=status, before=before.of(self.record))
         self._become(State.EXITED, at, cause=self.record["cause"], save=False)
-        self._post("seat.exited", {"exit": status}, at=at, durable=False)
+        self._post("seat.exited", {"exit": status, "item": item}, at=at, item=item, durable=False)
         self._save()
 
     def retry(self) -> None:
@@ -185,7 +194,8 @@ class Keeper:
         for key in card.LASTING:
             self.record[key] = record.get(key)
         self._drawer.open(record.get("checkpoint"))
-        self.camera.ticket = self.about.ticket or record.get("ticket") or ""
+        self.camera.go_on(record)
+        self._errand.go_on(record.get("feed"))
         if self._outbox.take_over(record.get("owed")):
             self.retry()
             self._save()
@@ -199,8 +209,9 @@ class Keeper:
         if learnt.get("path") and self.record["state"] not in (State.DEAD, State.STALLED):
             self._drawer.path = Path(learnt["path"])
             self.record["checkpoint"] = learnt["path"]
-        self.camera.ticket = learnt.get("ticket") or self.camera.ticket
-        self.record.update(ticket=self.camera.ticket or None, branch=learnt.get("branch"))
+        self.camera.name(learnt.get("ticket") or "")
+        self.record["branch"] = learnt.get("branch")
+        self._follow()
         self._save()
 
     def take_pending(self) -> list[Path]:
@@ -229,12 +240,14 @@ class Keeper:
 
     def _look(self) -> gitfacts.Facts:
         facts = self.camera.look(seconds=self._config.git_seconds)
-        self.record.update(ticket=self.camera.ticket or None, branch=facts.branch)
+        self.record["branch"] = facts.branch
+        self._follow()
         return facts
 
-    def _item(self, before: str, after: str) -> dict[str, str] | None:
-        ticket = self.camera.ticket
-        return {"id": ticket, "from": before, "to": after} if ticket else None
+    def _follow(self) -> None:
+        """Notice which item the seat is at."""
+        self._errand.look()
+        self.record.update(ticket=self.camera.ticket or None, named=self.camera.named or None)
 
     def _left_blocked(self, died: Death | None) -> dict[str, str] | None:
         if died is None or died["item"] is None or not before.is_blocked(self._root, died["item"], died["since"]):

@@ -9,9 +9,9 @@ from codexwrap import agents, briefing, credential, events, seats, shelf
 from codexwrap.agents.look import Agent
 from codexwrap.errors import UserError
 from codexwrap.events import Event
+from codexwrap.feed.items import BLOCKED, IN_PROGRESS
 from codexwrap.git import git, gitfacts
 from codexwrap.git.git import Call
-from codexwrap.keeper import BLOCKED, IN_PROGRESS
 from codexwrap.paths import State as Root
 from codexwrap.shelf import Saved
 from codexwrap.verdict.causes import State

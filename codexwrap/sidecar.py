@@ -148,9 +148,9 @@ class Sidecar:
         elif record.code == cast.EXIT:
             self._ended = True
             # Somebody who restarts the seat ended the program: that is no death.
-            asked = restarting.asked(self._root, self._keeper.about.seat, self._keeper.about.run)
+            asked = bool(restarting.asked(self._root, self._keeper.about.seat, self._keeper.about.run))
             self._act([] if asked else [change for change in changes if change.state is not State.EXITED])
-            self._keeper.exited(int(record.data), self._epoch + record.time)
+            self._keeper.exited(int(record.data), self._epoch + record.time, again=asked)
         else:
             self._act(changes)
 

@@ -344,6 +344,113 @@ def test_the_ticket_follows_the_branch_and_outlives_its_loss(root: Root, repo: P
     assert [event.data["ticket"] for event in feed(root)] == ["HWD-0373", "HWD-0500", "HWD-0500", "HWD-0500"]
 
 
+def post(root: Root, item: str, state: str = "IN_PROGRESS", *, seat: str = "alpha") -> None:
+    data = {"seat": seat, "ticket": item, "posted": True, "item": {"id": item, "from": None, "to": state}}
+    Journal(root.feed).append(events.new("item.changed", seat=seat, data=data))
+
+
+def test_the_ticket_is_the_item_that_the_seat_posted_last(root: Root, repo: Path) -> None:
+    keeper = make(root, repo, ticket="GIVEN-1")
+    keeper.started()
+    post(root, "HWD-0600")
+    post(root, "HWD-0601", seat="beta")
+    keeper.calm(State.IDLE, NOW + 1)
+    assert record(root)["ticket"] == "HWD-0600"
+    post(root, "HWD-0602")
+    keeper.died(change(), NOW + 2, SCENE)
+    dead, item = feed(root)[-2:]
+    assert (dead.data["ticket"], item.data["item"]["id"]) == ("HWD-0602", "HWD-0602")
+    (saved,), _ = checkpoint.all_of(root, "alpha")
+    assert saved.record["ticket"] == "HWD-0602"
+
+
+def test_what_a_seat_posted_goes_before_the_branch_until_another_is_checked_out(root: Root, repo: Path) -> None:
+    keeper = make(root, repo)
+    keeper.started()
+    post(root, "HWD-0600")
+    keeper.suspect(Change(3.0, State.SUSPECT), SCENE)
+    keeper.suspect(Change(4.0, State.SUSPECT), SCENE)
+    assert record(root)["ticket"] == "HWD-0600"
+    repos.run(repo, "checkout", "-q", "-b", "HWD-0500-next")
+    keeper.suspect(Change(5.0, State.SUSPECT), SCENE)
+    assert record(root)["ticket"] == "HWD-0500"
+    post(root, "HWD-0600")
+    keeper.calm(State.IDLE, NOW)
+    assert record(root)["ticket"] == "HWD-0600"
+
+
+def test_what_a_seat_posted_before_its_sidecar_was_up_counts(root: Root, repo: Path) -> None:
+    root.root.mkdir()
+    post(root, "HWD-0599")
+    now = time.time()
+    post(root, "HWD-0600")
+    make(root, repo, started=now).started()
+    assert feed(root)[-1].data["ticket"] == "HWD-0600"
+    make(root, repo, run="run-2", started=time.time()).started()
+    assert feed(root)[-1].data["ticket"] == "HWD-0373"
+
+
+def test_the_next_sidecar_knows_what_the_seat_posted(root: Root, repo: Path) -> None:
+    first = make(root, repo)
+    first.started()
+    post(root, "HWD-0600")
+    first.calm(State.IDLE, NOW)
+    second = make(root, repo)
+    second.resume_record(record(root))
+    second.died(change(), NOW, SCENE)
+    assert feed(root)[-1].data["item"]["id"] == "HWD-0600"
+
+
+@pytest.mark.parametrize("seat", ["alpha", "", "beta"])
+@pytest.mark.parametrize("again", [False, True])
+def test_an_item_that_is_done_is_not_blocked_by_a_late_death(root: Root, repo: Path, seat: str, again: bool) -> None:
+    keeper = make(root, repo)
+    keeper.started()
+    post(root, "HWD-0373", "DONE", seat=seat)
+    if again:
+        keeper.calm(State.IDLE, NOW)
+        keeper = make(root, repo)
+        keeper.resume_record(record(root))
+    keeper.died(change(), NOW, SCENE)
+    keeper.recovered(State.IDLE, NOW + 1)
+    assert kinds(root) == ["seat.started", "item.changed", "seat.dead", "seat.alive"]
+    assert feed(root)[-2].data["item"] is None
+    assert feed(root)[-2].data["ticket"] == "HWD-0373"
+
+
+REVIEW = CONFIG._replace(item_on_exit="REVIEW")
+
+
+def test_an_item_goes_where_it_is_configured_to_when_its_seat_ends(root: Root, repo: Path) -> None:
+    keeper = make(root, repo, config=REVIEW)
+    keeper.started()
+    keeper.exited(0, NOW + 60)
+    assert kinds(root) == ["seat.started", "seat.exited", "item.changed"]
+    assert moved(root) == [{"id": "HWD-0373", "from": "IN_PROGRESS", "to": "REVIEW"}]
+
+
+def test_a_death_a_restart_and_an_item_that_is_done_leave_it_where_it_is(root: Root, repo: Path) -> None:
+    for run in ("dies", "restarts", "done"):
+        keeper = make(root, repo, config=REVIEW, run=run, seat=run)
+        keeper.started()
+        if run == "dies":
+            keeper.died(change("process.killed"), NOW, SCENE)
+        elif run == "done":
+            post(root, "HWD-0373", "DONE", seat=run)
+        keeper.exited(0, NOW + 60, again=run == "restarts")
+    assert [each["to"] for each in moved(root)] == ["BLOCKED-on-seat-death", "DONE"]
+
+
+def test_the_last_seat_of_an_item_takes_it_where_it_is_configured_to_go(root: Root, repo: Path) -> None:
+    seats_of_it = [make(root, repo, config=REVIEW, seat=name) for name in ("alpha", "beta")]
+    for keeper in seats_of_it:
+        keeper.started()
+    seats_of_it[1].exited(0, NOW + 60)
+    assert moved(root) == []
+    seats_of_it[0].exited(0, NOW + 61)
+    assert [each["to"] for each in moved(root)] == ["REVIEW"]
+
+
 def test_the_pattern_of_a_ticket_can_be_configured(root: Root, repo: Path) -> None:
     make(root, repo, config=CONFIG._replace(ticket_pattern="pars..")).started()
     assert record(root)["ticket"] == "parser"

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple, TypeVar
 from codexwrap import agents, checkpoint, events, paths, processes, restarting, seats
 from codexwrap.agents.look import Running
 from codexwrap.errors import UserError
+from codexwrap.feed.items import BLOCKED, IN_PROGRESS
 from codexwrap.journal import Journal, JournalError
-from codexwrap.keeper import BLOCKED, IN_PROGRESS
 from codexwrap.options import Parser
 from codexwrap.paths import State as Root
 from codexwrap.redact.redact import printable

@@ -39,6 +39,7 @@ class Camera:
         self.witness = Witness(about, agent, environ)
         self.known = redact.known_values(environ)
         self.ticket = about.ticket
+        self.named = about.ticket  # what flag, environment or branch named last
         self.facts: gitfacts.Facts | None = None  # what was last learnt
         self._about, self._agent, self._config = about, agent, config
 
@@ -47,8 +48,18 @@ class Camera:
         facts = self.facts = gitfacts.collect(self._about.cwd, seconds=seconds)
         branch = facts.branch or facts.operation_branch or ""
         if not self._about.ticket and (found := re.search(self._config.ticket_pattern, branch)):
-            self.ticket = found[0]  # of the branch that is checked out now: the seat may have gone on to another item
+            self.name(found[0])  # of the branch that is checked out now: the seat may have gone on to another item
         return facts
+
+    def go_on(self, record: Mapping[str, Any]) -> None:
+        """Know the item that is on record of the seat."""
+        self.ticket = record.get("ticket") or self._about.ticket
+        self.named = record.get("named") or self._about.ticket
+
+    def name(self, ticket: str) -> None:
+        """Something names the seat's item. What it named before already is no news: the seat may have posted another."""
+        if ticket and ticket != self.named:
+            self.ticket = self.named = ticket
 
     def take(
         self, why: Why, scene: Scene, told: Told, facts: gitfacts.Facts, made_id: str | None = None

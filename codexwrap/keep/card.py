@@ -17,7 +17,7 @@ from codexwrap.verdict.causes import State
 # What a sidecar takes over from the one before it.
 LASTING = (
     *("state", "cause", "since", "checkpoint", "credential", "resets_at", "remedy", "evidence", "session", "ticket"),
-    *("branch", "blocked", "sign_in", "before"),
+    *("branch", "blocked", "sign_in", "before", "named", "feed"),
 )
 
 # What every event of a seat says of it.
@@ -50,6 +50,8 @@ def new(about: About, agent: Agent | None, home: Path, known: Sequence[str]) -> 
         "blocked": False,
         "sign_in": None,
         "before": None,
+        "named": about.ticket or None,
+        "feed": None,
         "owed": [],
     }
 

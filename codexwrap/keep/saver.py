@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from codexwrap import agents, briefing, checkpoint, config, events, paths, shelf
+from codexwrap import agents, briefing, checkpoint, config, events, paths, seats, shelf
 from codexwrap.config import Config
 from codexwrap.errors import UserError
 from codexwrap.git import gitfacts, snapshot
@@ -59,6 +59,10 @@ def roll(
     camera = Camera(about, agent, settings, environ)
     if found := request.get("session"):
         camera.witness.session = Session(found[0], Path(found[1]) if found[1] else None)
+    with contextlib.suppress(UserError):
+        now = seats.load(root, about.seat)
+        if now and now.get("run") == about.run:
+            camera.go_on(now)
     scene = Scene(**request["scene"])
     told = camera.witness.tell(scene.prompt)
     facts = camera.look(seconds=_GIT_SECONDS)
@@ -73,7 +77,7 @@ def roll(
     return {
         "path": str(path) if path else None,
         "session": [own.id, str(own.path) if own.path else None] if own else None,
-        "ticket": camera.ticket or None,
+        "ticket": camera.named or None,
         "branch": facts.branch,
     }
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from codexwrap import agents, checkpoint, events, journal, shelf
+from codexwrap import agents, checkpoint, events, journal, seats, shelf
 from codexwrap.config import Config
 from codexwrap.git import compare, snapshot
 from codexwrap.keep import saver
@@ -201,3 +201,17 @@ def test_behind_a_turn_a_limit_is_warned_of(root: Root, repo: Path, tmp_path: Pa
         command = [sys.executable, "-P", "-m", "codexwrap.keep.saver"]
         subprocess.run(command, input=json.dumps(request), text=True, env=environ, capture_output=True, check=True)
     assert [event.type for event in journal.read(root.feed).events] == ["codexwrap.limit.warning"]
+
+
+def test_it_names_the_item_that_the_seat_posted_until_the_branch_names_another(root: Root, repo: Path) -> None:
+    kept = {"seat": "alpha", "run": "run-1", "state": "IDLE", "ticket": "HWD-0600", "named": "HWD-0373"}
+    seats.save(root, "alpha", kept)
+
+    def named(run: str = "run-1") -> tuple[Any, Any]:
+        told = roll(root, repo, run=run)
+        return checkpoint.load(Path(told["path"])).record["ticket"], told["ticket"]
+
+    assert named() == ("HWD-0600", "HWD-0373")
+    assert named("run-2") == ("HWD-0373", "HWD-0373")
+    repos.run(repo, "checkout", "-q", "-b", "HWD-0500-next")
+    assert named() == ("HWD-0500", "HWD-0500")
