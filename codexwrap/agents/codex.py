@@ -105,8 +105,8 @@ def find(look: Look) -> Finding | None:
     if look.page is Page.LOGIN:
         return Finding("auth.login_required", "the sign-in screen")
     if look.page is Page.EXIT:
-        cause = _cause(look.page_text)
-        return Finding(cause or "process.startup_failed", look.page_text)
+        cause, rule = _cause(look.page_text) or ("process.startup_failed", "")
+        return Finding(cause, look.page_text, rule=rule)
     found = _words(look.banner) if look.banner else None
     for title, cause in _POPUPS.items():
         if look.popup and look.popup.startswith(title) and (found is None or found.cause == "limit.rate"):
@@ -120,16 +120,19 @@ def harmless(banner: Banner) -> bool:
 
 
 def _words(banner: Banner) -> Finding | None:
-    cause = _cause(banner.squashed)
-    if cause is None:
+    found = _cause(banner.squashed)
+    if found is None:
         return None
     until = _UNTIL.search(banner.squashed)
-    return Finding(cause, banner.text, until[1] if until else "")
+    return Finding(found[0], banner.text, until[1] if until else "", found[1])
 
 
-def _cause(squashed: str) -> str | None:
+def _cause(squashed: str) -> tuple[str, str] | None:
+    """The cause, and the rule that knew it."""
     reason = _COMPACTING.sub("", squashed)  # which failed for the reason behind it, or for one that it does not know
-    return next((cause for text in (reason, squashed) for rule, cause in _fatal() if rule.match(text)), None)
+    return next(
+        ((cause, rule.pattern) for text in (reason, squashed) for rule, cause in _fatal() if rule.match(text)), None
+    )
 
 
 # --- what a frame shows -------------------------------------------------------------------------------------------
@@ -266,7 +269,7 @@ def _banners(screen: "Screen", cells: Sequence[_Start]) -> Iterator[Banner]:
         # Some versions wrap one column before the edge, and inside words.
         text = join(rows, max(screen.columns - 1, *map(len, rows)) if len(rows) > 1 else screen.columns)[1:].strip()
         banner = Banner(cell.row, text, squash(text))
-        if cell.glyph == "■" or _cause(banner.squashed) == "provider.overloaded":
+        if cell.glyph == "■" or (_cause(banner.squashed) or ("",))[0] == "provider.overloaded":
             yield banner
 
 

@@ -84,11 +84,12 @@ class Line(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """What a text means: a cause by name, and the words that may hold the time at which it ends."""
+    """What a text means: a cause by name, the words that may hold the time at which it ends, the rule that knew it."""
 
     cause: str
     text: str
     until: str = ""
+    rule: str = ""
 
 
 class Report(StrEnum):

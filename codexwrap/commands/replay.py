@@ -17,7 +17,11 @@ def main(arguments: Sequence[str]) -> int:
         "--agent", choices=sorted(agents.AGENTS), default="codex", help="whose screen it is (%(default)s)"
     )
     parser.add_argument("--json", action="store_true", help="print one object")
-    parser.add_argument("--explain", action="store_true", help="also print every change, and near misses")
+    parser.add_argument(
+        "--explain",
+        action="store_true",
+        help="also print every change, and which rule judged which block, or why none did",
+    )
     options = parser.parse_args(arguments)
     with replay.opened(options.file) as (header, records):
         result = replay.judge(header, records, agents.AGENTS[options.agent])
@@ -38,5 +42,5 @@ def main(arguments: Sequence[str]) -> int:
         for change in states:
             print(f"  {change['at']:9.3f} s  {change['state']}")
         for note in notes:
-            print(f"  {note['at']:9.3f} s  not a death: {printable(note['says'])}")
+            print(f"  {note['at']:9.3f} s  {printable(note['says'])}")
     return 0

@@ -22,7 +22,8 @@ _AFTERWARDS = 5.0
 def judge(header: Header, records: Iterator[Record], agent: Agent) -> dict[str, Any]:
     """What the code that watches a living seat says of a recording, as `codexwrap replay --json` prints it.
 
-    Times of episodes are seconds of the recording's own clock; `notes` are near misses, each with its time and why not.
+    Times of episodes are seconds of the recording's own clock; `notes` say which block was judged by
+    which rule, and which was not, and why, each with its time.
     """
     watch = Watch(header, agent)
     changes: list[Change] = []

@@ -1,5 +1,6 @@
 """Fold frames into states and episodes."""
 
+from collections import deque
 from typing import NamedTuple
 
 from codexwrap.agents.look import Agent, Finding, Live, Look, Page, Report
@@ -20,6 +21,7 @@ _WAITS = {
     Live.RETRYING: (180.0, "provider.stream_lost"),
     Live.WORKING: (900.0, "stall.no_progress"),
 }
+_NOTES = 200  # the newest that are kept
 _ALIKE = 20  # characters at which two texts begin that are the same
 _CRASHES = frozenset({"ILL", "TRAP", "ABRT", "BUS", "FPE", "SEGV", "SYS"})
 
@@ -80,7 +82,9 @@ class Judge:
     def __init__(self, agent: Agent) -> None:
         self.state = State.STARTING
         self.episode: Change | None = None  # the death or stall that is open
-        self.notes: list[tuple[float, str]] = []  # near misses, and why not
+        self.notes: deque[tuple[float, str]] = deque(
+            maxlen=_NOTES
+        )  # what was judged, by which rule; and near misses, and why not
         self._agent = agent
         self._turns = Turns(agent)
         self._changes: list[Change] = []
@@ -202,7 +206,7 @@ class Judge:
         if sign is None or not _alike(sign.words, words.text):
             sign = _Sign(self._seen_at, words.text, self._objection(words, self._seen_at))
             if sign.objection:
-                self.notes.append((sign.since, f"{sign.words}: {sign.objection}"))
+                self._note(sign.since, f"not told: {sign.words}: {sign.objection}")
         if sign.objection:
             return sign
         waited = at - sign.since
@@ -258,6 +262,10 @@ class Judge:
             return "no composer below shows that it is the end of the conversation"
         return "it was painted together with its past" if self._repainted else ""
 
+    def _note(self, at: float, says: str) -> None:
+        if not self.notes or self.notes[-1][1] != says:
+            self.notes.append((at, says))
+
     def _cuts_short(self, words: str) -> bool:
         """A narrower window has cut off the ends of the rows that told the open episode."""
         told = self.episode.evidence[0].says if self.episode and self.episode.evidence else ""
@@ -269,6 +277,9 @@ class Judge:
             evidence.append(Evidence("status", "error"))
             self._error_at = None
         self._turns.close(at)
+        block = f" of row {self._look.banner.row}" if self._look.banner else ""
+        rule = f", by the rule {found.rule}" if found.rule else ""
+        self._note(at, f"told: {found.text}: {found.cause}{block}{rule}")
         cause = CAUSES[found.cause]
         self._open(Change(at, cause.state, cause, found.until, tuple(evidence)))
 

@@ -34,7 +34,13 @@ def test_explain_says_why_a_near_miss_is_no_death(capsys: pytest.CaptureFixture[
 
 def test_explain_also_tells_it_to_people(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main([str(corpus.named("0.169.0/resumed-limit-80x24").cast), "--explain"]) == 0
-    assert "not a death: You’ve hit your usage limit" in capsys.readouterr().out
+    assert "not told: You’ve hit your usage limit" in capsys.readouterr().out
+
+
+def test_explain_says_which_rule_told_which_block_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main([str(corpus.named("0.98.0/limit-plus-80x24").cast), "--explain"]) == 0
+    (told,) = [line for line in capsys.readouterr().out.splitlines() if " told: " in line]
+    assert ": limit.usage of row 16, by the rule (?:You'vehityourusagelimit" in told
 
 
 def test_what_is_no_recording_is_said_in_one_line(tmp_path: Path) -> None:
