@@ -86,20 +86,25 @@ def _belongs(program: int, wrapper: int) -> bool:
 
 
 def _session(seat: _Seat) -> str:
-    """The session that the program itself has open, else the one that was last seen; empty where none is known."""
+    """The session that the program itself has open, else the one that was last seen; empty where none is known.
+
+    One in which nobody has said anything yet is in no file, and cannot be gone on with.
+    """
     record = seat.record
     agent = agents.AGENTS.get(str(record.get("agent")))
     if agent is None:
         return ""
+    home = Path(str(record.get("home") or "/nonexistent"))
     running = Running(
-        home=Path(str(record.get("home") or "/nonexistent")),
+        home=home,
         pid=seat.program,
         arguments=[str(argument) for argument in record["argv"][1:]],
         cwd=str(record["cwd"]),
         since=float("inf"),  # nothing began since: what only might be this seat's session does not count
     )
     found = agent.find_session(running)
-    return found.id if found else str(record.get("session") or "")
+    known = found.id if found else str(record.get("session") or "")
+    return known if known and agent.has_session(home, known) else ""
 
 
 def _end(seat: _Seat) -> None:
