@@ -22,6 +22,7 @@ _PATCHED = re.compile(r"^\*\*\* (?:Update|Add|Delete) File: (.+)$", re.MULTILINE
 _HEAD = 1 << 20  # bytes; the first line alone may hold the whole of an agent's instructions
 _TAIL = 4 << 20  # bytes; a session's file grows without bound, and what a hand-over needs stands at its end
 _RECENT = 400  # files of sessions that are looked at, newest first, when nothing else names the one
+_COMPARED = 200  # characters of a prompt
 
 
 def find(seat: Running) -> Session | None:
@@ -50,8 +51,16 @@ def find(seat: Running) -> Session | None:
         and meta.started >= seat.since - 5
         and "exec" not in meta.originator
     ]
-    begun = [(meta, path) for meta, path in begun if _squash(read(path).prompt).startswith(prompt[:200])]
+    begun = [(meta, path) for meta, path in begun if _is_shown(read(path).prompt, prompt)]
     return Session(begun[0][0].id, begun[0][1]) if len(begun) == 1 else None
+
+
+def _is_shown(said: str, seen: str) -> bool:
+    """Whether a prompt is the one that is on a screen, which shows its first paragraph.
+
+    The beginning alone proves nothing: one that is just being drawn may begin like that of another seat.
+    """
+    return seen[:_COMPARED] in (_squash(said)[:_COMPARED], _squash(said.partition("\n\n")[0])[:_COMPARED])
 
 
 def newest(home: Path) -> list[Path]:

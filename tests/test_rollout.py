@@ -42,6 +42,24 @@ def test_the_only_session_here_may_be_another_seats(tmp_path: Path, prompt: str)
     assert rollout.find(running(tmp_path, prompt.replace(" ", ""))) is None
 
 
+def test_a_prompt_that_is_only_half_drawn_yet_is_nobodys(tmp_path: Path) -> None:
+    session(tmp_path, 0, said("remember the codeword of alpha"))
+    assert rollout.find(running(tmp_path, "rememberthecodewordof")) is None
+
+
+@pytest.mark.parametrize("text", ["fix it\n\nand then\nthe tests", "fix it", "fix\nit"])
+def test_of_a_prompt_the_first_paragraph_is_in_sight(tmp_path: Path, text: str) -> None:
+    session(tmp_path, 0, said(text))
+    found = rollout.find(running(tmp_path, "fixit"))
+    assert found is not None
+    assert found.id == IDS[0]
+
+
+def test_a_long_prompt_is_known_by_its_beginning(tmp_path: Path) -> None:
+    session(tmp_path, 0, said("x" * 500))
+    assert rollout.find(running(tmp_path, "x" * 300)) is not None
+
+
 def test_two_sessions_with_one_prompt_are_nobodys(tmp_path: Path) -> None:
     for number in (0, 1):
         session(tmp_path, number, said("go on"))
