@@ -87,9 +87,9 @@ def fleet(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Fleet]:
         yield own
 
 
-def untitled(pane: Pane) -> str:
-    """What it shows, without the title that Codex finds for a conversation whenever it has the time."""
-    return "\n".join(row.replace(" · A task", "").rstrip() for row in pane.text().splitlines())
+def conversation(pane: Pane) -> str:
+    """What it shows above its composer: below that, Codex adds a title or a tip whenever it has the time."""
+    return pane.text().rpartition("\n›")[0].rstrip()
 
 
 def servers(stage: Stage) -> set[int]:
@@ -111,7 +111,8 @@ def test_one_of_three_seats_restarts_with_its_session_and_no_other_notices(fleet
     before = {name: record(stage, name) for name in NAMES}
     assert len({before[name]["session"] for name in NAMES}) == 3
     server = servers(stage)
-    gamma = untitled(panes["gamma"])
+    gamma = conversation(panes["gamma"])
+    assert "I shall remember gamma." in gamma
 
     stage.provider.queue.extend([Shell("sleep 8; echo waited"), Text("beta has waited.")])
     say(panes["beta"], "wait a little")
@@ -136,7 +137,7 @@ def test_one_of_three_seats_restarts_with_its_session_and_no_other_notices(fleet
             key: before[name][key] for key in ("pid", "run")
         }
         assert processes.is_alive(before[name]["pid"])
-    assert untitled(panes["gamma"]) == gamma
+    assert conversation(panes["gamma"]) == gamma
     assert server <= servers(stage)
 
     stage.provider.queue.append(Text("alpha goes on."))
