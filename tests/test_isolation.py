@@ -1,5 +1,6 @@
 import json
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -123,7 +124,9 @@ def test_the_home_of_an_odd_name_is_a_safe_folder(tmp_path: Path) -> None:
 
 
 def test_a_dead_sign_in_keeps_no_seat_from_starting_that_has_another(env: dict[str, str]) -> None:
-    (Path(env["CODEX_HOME"]) / "auth.json").write_text('{"tokens": {"account_id": "acct-1", "refresh_token": "r"}}')
+    auth = Path(env["CODEX_HOME"]) / "auth.json"
+    auth.write_text('{"tokens": {"account_id": "acct-1", "refresh_token": "r"}}')
+    os.utime(auth, (time.time() - 60,) * 2)  # before it died: events have only milliseconds
     data = {"cause": "auth.token_revoked", "credential": credential.of(env["CODEX_HOME"], "acct-1")}
     Journal(state(env).feed).append(events.new("seat.dead", seat="other", data=data))
     refused = run(env, isolate="")

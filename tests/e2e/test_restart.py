@@ -87,9 +87,12 @@ def fleet(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Fleet]:
         yield own
 
 
-def conversation(pane: Pane) -> str:
-    """What it shows above its composer: below that, Codex adds a title or a tip whenever it has the time."""
-    return pane.text().rpartition("\n›")[0].rstrip()
+def conversation(pane: Pane) -> list[str]:
+    """What was said, as it shows it: below the composer Codex adds a title or a tip whenever it has the time, above it how
+    long a turn took.
+    """
+    rows = pane.text().rpartition("\n›")[0].splitlines()
+    return [row.rstrip() for row in rows if row.strip() and "Worked for" not in row]
 
 
 def servers(stage: Stage) -> set[int]:
@@ -112,7 +115,7 @@ def test_one_of_three_seats_restarts_with_its_session_and_no_other_notices(fleet
     assert len({before[name]["session"] for name in NAMES}) == 3
     server = servers(stage)
     gamma = conversation(panes["gamma"])
-    assert "I shall remember gamma." in gamma
+    assert "• I shall remember gamma." in gamma
 
     stage.provider.queue.extend([Shell("sleep 8; echo waited"), Text("beta has waited.")])
     say(panes["beta"], "wait a little")
